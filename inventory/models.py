@@ -1,0 +1,229 @@
+"""What we have and what we promised. Only `inventory.services` writes these tables."""
+
+from datetime import datetime
+from typing import Any, NoReturn, Self
+
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.db.models import F, Q
+from uuid6 import uuid7
+
+from shop.models import Variant
+
+
+class Location(models.Model):
+    """A place that holds stock. Reservations are filled from the lowest `priority` upwards."""
+
+    code = models.CharField(max_length=16, unique=True)
+    name = models.CharField(max_length=80)
+    priority = models.PositiveIntegerField(default=100)
+    is_active = models.BooleanField(default=True, help_text="Unset to stop selling from here; what is promised stays.")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StockItemQuerySet(models.QuerySet["StockItem"]):
+    """Stock items by what they can still promise."""
+
+    def of_skus(self, skus: list[str]) -> Self:
+        """The items that sell these SKUs, in the order in which they are asked for units."""
+        return self.filter(variant_id__in=skus, location__is_active=True).order_by("location__priority", "pk")
+
+    def able_to_promise(self, *, quantity: int) -> Self:
+        """Items that can promise so many units at the moment the database looks, not the moment we read."""
+        return self.filter(on_hand__gte=F("held") + F("allocated") - F("backorder_limit") + quantity)
+
+
+class StockItem(models.Model):
+    """The counters of one variant at one location: the hot row.
+
+    No enforced foreign key may point here: an insert that references this row would take a shared lock on it, and
+    the counter update would then wait for every other insert (MySQL bug 48652).
+    """
+
+    variant = models.ForeignKey(
+        Variant, to_field="sku", db_column="sku", on_delete=models.PROTECT, related_name="stock_items"
+    )
+    location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="stock_items")
+    on_hand = models.IntegerField(default=0)
+    held = models.IntegerField(default=0)
+    allocated = models.IntegerField(default=0)
+    backorder_limit = models.IntegerField(default=0)
+
+    objects = StockItemQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["variant", "location"], name="stockitem_one_per_variant_and_location"),
+            models.CheckConstraint(condition=Q(on_hand__gte=0), name="stockitem_on_hand_not_negative"),
+            models.CheckConstraint(condition=Q(held__gte=0), name="stockitem_held_not_negative"),
+            models.CheckConstraint(condition=Q(allocated__gte=0), name="stockitem_allocated_not_negative"),
+            models.CheckConstraint(condition=Q(backorder_limit__gte=0), name="stockitem_backorder_not_negative"),
+            models.CheckConstraint(
+                condition=Q(on_hand__gte=F("held") + F("allocated") - F("backorder_limit")),
+                name="stockitem_promise_within_stock",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sku} at {self.location_id}"
+
+    @property
+    def sku(self) -> str:
+        """The code of the variant that is counted here."""
+        return self.variant_id
+
+    @property
+    def available(self) -> int:
+        """Units that can still be promised, counting expired holds as taken until they are released."""
+        return self.on_hand + self.backorder_limit - self.held - self.allocated
+
+
+class ReservationState(models.TextChoices):
+    """Where a reservation stands. HELD is the only one that it can leave."""
+
+    HELD = "HELD", "Held"
+    COMMITTED = "COMMITTED", "Committed"
+    RELEASED = "RELEASED", "Released"
+    EXPIRED = "EXPIRED", "Expired"
+
+
+class ReservationQuerySet(models.QuerySet["Reservation"]):
+    """Reservations by what time has made of them."""
+
+    def held(self) -> Self:
+        """In state HELD, whatever the clock says."""
+        return self.filter(state=ReservationState.HELD)
+
+    def live(self, *, now: datetime) -> Self:
+        """Held, and not past its time."""
+        return self.held().filter(expires_at__gt=now)
+
+    def due(self, *, now: datetime) -> Self:
+        """Past its time and still HELD, except those that a person has to look at."""
+        return self.held().filter(expires_at__lte=now, set_aside_at=None)
+
+    def of_skus(self, skus: list[str]) -> Self:
+        """Those that keep units of any of these SKUs."""
+        return self.filter(lines__sku__in=skus)
+
+
+class Reservation(models.Model):
+    """Units kept for one cart line (or one order) until `expires_at`. Changes state by compare-and-set only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    token = models.CharField(max_length=100, unique=True, help_text="The caller's: one token, one reservation.")
+    state = models.CharField(max_length=10, choices=ReservationState, default=ReservationState.HELD)
+    expires_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True, help_text="When it left HELD.")
+    renewals = models.PositiveIntegerField(default=0)
+    reason = models.CharField(max_length=200, blank=True, help_text="Why it ended, where somebody decided it.")
+    set_aside_at = models.DateTimeField(null=True, blank=True, help_text="When the sweep gave up on it.")
+    set_aside_reason = models.CharField(max_length=300, blank=True)
+
+    objects = ReservationQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "expires_at"], name="reservation_state_expires")]
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.state}"
+
+    def is_live(self, *, now: datetime) -> bool:
+        """Whether it still keeps its units for somebody."""
+        return self.state == ReservationState.HELD and self.expires_at > now
+
+
+class ReservationLine(models.Model):
+    """Units of one stock item inside a reservation, and what became of them after the commit."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    reservation = models.ForeignKey(Reservation, on_delete=models.PROTECT, related_name="lines")
+    stock_item = models.ForeignKey(
+        StockItem, on_delete=models.PROTECT, related_name="reservation_lines", db_constraint=False
+    )
+    sku = models.CharField(max_length=64)
+    quantity = models.PositiveIntegerField()
+    fulfilled = models.PositiveIntegerField(default=0, help_text="Units that have left the building.")
+    given_back = models.PositiveIntegerField(default=0, help_text="Units that went back on sale after the commit.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["reservation", "stock_item"], name="reservationline_one_per_item"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="reservationline_quantity_positive"),
+            models.CheckConstraint(
+                condition=Q(quantity__gte=F("fulfilled") + F("given_back")), name="reservationline_ends_within_quantity"
+            ),
+        ]
+        indexes = [models.Index(fields=["sku"], name="reservationline_sku")]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} x {self.sku}"
+
+    @property
+    def outstanding(self) -> int:
+        """Units committed and neither sent nor given back."""
+        return self.quantity - self.fulfilled - self.given_back
+
+
+class MovementKind(models.TextChoices):
+    """Why a counter changed."""
+
+    RECEIVE = "RECEIVE", "Received"
+    ADJUST = "ADJUST", "Adjusted"
+    BACKORDER = "BACKORDER", "Back-order limit set"
+    RESERVE = "RESERVE", "Reserved"
+    RESIZE = "RESIZE", "Hold resized"
+    RELEASE = "RELEASE", "Released"
+    EXPIRE = "EXPIRE", "Expired"
+    COMMIT = "COMMIT", "Committed"
+    FULFIL = "FULFIL", "Left the building"
+    GIVE_BACK = "GIVE_BACK", "Given back"
+
+
+class LedgerIsAppendOnly(PermissionDenied):
+    """Somebody tried to rewrite history."""
+
+
+class StockMovementQuerySet(models.QuerySet["StockMovement"]):
+    """The ledger can be read and added to, and nothing else."""
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise LedgerIsAppendOnly("A stock movement is never changed. Record the correction as a new one.")
+
+    def delete(self) -> NoReturn:
+        raise LedgerIsAppendOnly("A stock movement is never deleted. Record the correction as a new one.")
+
+    bulk_update = update  # type: ignore[assignment]
+
+
+class StockMovement(models.Model):
+    """One line of the append-only ledger: what changed at a stock item, by how much, why and by whom."""
+
+    stock_item = models.ForeignKey(StockItem, on_delete=models.PROTECT, related_name="movements", db_constraint=False)
+    kind = models.CharField(max_length=10, choices=MovementKind)
+    on_hand_change = models.IntegerField(default=0)
+    held_change = models.IntegerField(default=0)
+    allocated_change = models.IntegerField(default=0)
+    reservation_id = models.UUIDField(null=True, blank=True, db_index=True)
+    reason = models.CharField(max_length=200, blank=True)
+    actor = models.CharField(max_length=120, help_text="Who: an e-mail address, or the part of the shop that acted.")
+    created_at = models.DateTimeField()
+
+    objects = StockMovementQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["stock_item", "created_at"], name="movement_item_time")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.on_hand_change:+d}/{self.held_change:+d}/{self.allocated_change:+d}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise LedgerIsAppendOnly("A stock movement is never changed. Record the correction as a new one.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise LedgerIsAppendOnly("A stock movement is never deleted. Record the correction as a new one.")

@@ -1,0 +1,190 @@
+"""The order: what was bought, at frozen prices, and what happened to it."""
+
+from datetime import datetime
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from uuid6 import uuid7
+
+from shop.models import Variant
+
+
+class ShippingMethod(models.Model):
+    """A way to send a parcel, at a flat price."""
+
+    code = models.SlugField(max_length=32, unique=True)
+    name = models.CharField(max_length=80)
+    description = models.CharField(max_length=200, blank=True)
+    price_minor = models.BigIntegerField(default=0)
+    currency = models.CharField(max_length=3, default="IDR")
+    min_days = models.PositiveSmallIntegerField(default=1)
+    max_days = models.PositiveSmallIntegerField(default=3)
+    position = models.PositiveSmallIntegerField(default=0)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(price_minor__gte=0), name="shippingmethod_price_not_negative")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OrderStatus(models.TextChoices):
+    """Where an order stands."""
+
+    AWAITING_PAYMENT = "AWAITING_PAYMENT", "Waiting for payment"
+    PAID = "PAID", "Paid"
+    FULFILLED = "FULFILLED", "Sent"
+    CANCELLED = "CANCELLED", "Cancelled"
+    EXPIRED = "EXPIRED", "Not paid in time"
+    REFUNDED = "REFUNDED", "Refunded"
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    """Orders by what has to happen to them."""
+
+    def unpaid_past_deadline(self, *, now: datetime) -> Self:
+        """Waiting for payment although the payment window is over, except those that a person has to look at."""
+        return self.filter(status=OrderStatus.AWAITING_PAYMENT, pay_by__lte=now, needs_attention="")
+
+
+class Order(models.Model):
+    """A placed order. Prices, names and the address are copies: later changes elsewhere do not touch them."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    number = models.CharField(max_length=16, unique=True, help_text="What the customer reads out: T-7K3M-Q9XD.")
+    # One cart becomes one order, however often the button is pressed.
+    cart = models.OneToOneField("orders.Cart", on_delete=models.PROTECT, related_name="order", null=True, blank=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="orders"
+    )
+    status = models.CharField(max_length=16, choices=OrderStatus, default=OrderStatus.AWAITING_PAYMENT)
+    email = models.EmailField(db_index=True)
+    name = models.CharField(max_length=120)
+    phone = models.CharField(max_length=32)
+    address = models.CharField(max_length=200)
+    landmark = models.CharField(max_length=200, blank=True)
+    city = models.CharField(max_length=80)
+    postal_code = models.CharField(max_length=16)
+    country = models.CharField(max_length=2)
+    shipping_method = models.ForeignKey(ShippingMethod, on_delete=models.PROTECT, related_name="+")
+    shipping_name = models.CharField(max_length=80)
+    currency = models.CharField(max_length=3)
+    subtotal_minor = models.BigIntegerField()
+    shipping_minor = models.BigIntegerField()
+    total_minor = models.BigIntegerField()
+    placed_at = models.DateTimeField()
+    pay_by = models.DateTimeField(help_text="The end of the payment window: until then the units stay held.")
+    paid_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True, help_text="When it was sent, cancelled, expired or refunded.")
+    tracking_number = models.CharField(max_length=80, blank=True)
+    needs_attention = models.CharField(max_length=300, blank=True, help_text="Why a person has to look at it.")
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(total_minor=F("subtotal_minor") + F("shipping_minor")), name="order_total_adds_up"
+            ),
+            models.CheckConstraint(
+                condition=Q(subtotal_minor__gt=0) & Q(shipping_minor__gte=0), name="order_amounts_not_negative"
+            ),
+        ]
+        indexes = [models.Index(fields=["status", "pay_by"], name="order_status_pay_by")]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def is_awaiting_payment(self) -> bool:
+        return self.status == OrderStatus.AWAITING_PAYMENT
+
+    @property
+    def is_paid(self) -> bool:
+        """Paid for and owed to the customer, sent or not."""
+        return self.status in (OrderStatus.PAID, OrderStatus.FULFILLED)
+
+    @property
+    def is_fulfilled(self) -> bool:
+        return self.status == OrderStatus.FULFILLED
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.status == OrderStatus.CANCELLED
+
+    @property
+    def is_expired(self) -> bool:
+        return self.status == OrderStatus.EXPIRED
+
+    @property
+    def is_refunded(self) -> bool:
+        return self.status == OrderStatus.REFUNDED
+
+    def can_be_paid(self, *, now: datetime) -> bool:
+        """Whether a payment may still be started."""
+        return self.is_awaiting_payment and self.pay_by > now
+
+
+class OrderLine(models.Model):
+    """So many units of one variant, as they were named and priced when the order was placed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
+    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="+")
+    sku = models.CharField(max_length=64)
+    product_name = models.CharField(max_length=120)
+    variant_label = models.CharField(max_length=120, blank=True)
+    picture_stem = models.CharField(max_length=160, blank=True)
+    unit_price_minor = models.BigIntegerField()
+    quantity = models.PositiveIntegerField()
+    total_minor = models.BigIntegerField()
+    reservation_id = models.UUIDField(db_index=True)
+    fulfilled = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="orderline_quantity_positive"),
+            models.CheckConstraint(
+                condition=Q(total_minor=F("unit_price_minor") * F("quantity")), name="orderline_total_adds_up"
+            ),
+            models.CheckConstraint(
+                condition=Q(quantity__gte=F("fulfilled")), name="orderline_fulfilled_within_quantity"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} x {self.sku}"
+
+
+class OrderEventKind(models.TextChoices):
+    """What can happen to an order."""
+
+    PLACED = "PLACED", "Placed"
+    PAYMENT_STARTED = "PAYMENT_STARTED", "Payment started"
+    PAYMENT_DECLINED = "PAYMENT_DECLINED", "Payment declined"
+    PAID = "PAID", "Paid"
+    PAID_LATE_KEPT = "PAID_LATE_KEPT", "Paid late, order kept"
+    PAID_LATE_REFUNDED = "PAID_LATE_REFUNDED", "Paid late, money sent back"
+    PAID_TWICE = "PAID_TWICE", "Paid twice, one payment sent back"
+    AMOUNT_DIFFERS = "AMOUNT_DIFFERS", "Amount differs, money sent back"
+    REFUND_SUCCEEDED = "REFUND_SUCCEEDED", "Refund finished"
+    REFUND_FAILED = "REFUND_FAILED", "Refund failed"
+    EXPIRED = "EXPIRED", "Not paid in time"
+    CANCELLED = "CANCELLED", "Cancelled"
+    FULFILLED = "FULFILLED", "Sent"
+
+
+class OrderEvent(models.Model):
+    """One entry of an order's timeline."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=20, choices=OrderEventKind)
+    text = models.CharField(max_length=300, help_text="The sentence that shopper and staff read.")
+    actor = models.CharField(max_length=120)
+    happened_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.text

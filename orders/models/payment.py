@@ -1,0 +1,123 @@
+"""Money: attempts to pay an order, what the provider said, and what went back."""
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from uuid6 import uuid7
+
+from orders.models.order import Order
+
+
+class PaymentStatus(models.TextChoices):
+    """Where an attempt stands. CAPTURED wins over whatever arrives after it."""
+
+    PENDING = "PENDING", "Waiting for the provider"
+    CAPTURED = "CAPTURED", "Money received"
+    DECLINED = "DECLINED", "Declined"
+    EXPIRED = "EXPIRED", "Not paid in time"
+    CANCELLED = "CANCELLED", "Cancelled"
+
+
+class Payment(models.Model):
+    """One attempt to pay an order at one provider."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
+    gateway = models.CharField(max_length=32)
+    status = models.CharField(max_length=10, choices=PaymentStatus, default=PaymentStatus.PENDING)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    provider_reference = models.CharField(max_length=120, blank=True)
+    redirect_url = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    captured_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payment_amount_positive")]
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.status}"
+
+    @property
+    def is_pending(self) -> bool:
+        return self.status == PaymentStatus.PENDING
+
+    @property
+    def is_captured(self) -> bool:
+        return self.status == PaymentStatus.CAPTURED
+
+    @property
+    def is_declined(self) -> bool:
+        return self.status == PaymentStatus.DECLINED
+
+
+class PaymentEvent(models.Model):
+    """One message of a provider, kept as it came. Its id makes a repeated delivery harmless."""
+
+    gateway = models.CharField(max_length=32)
+    event_id = models.CharField(max_length=120)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=32)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    payload = models.JSONField(default=dict)
+    outcome = models.CharField(max_length=200, blank=True, help_text="What the shop made of it.")
+    received_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["gateway", "event_id"], name="paymentevent_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.event_id}"
+
+
+class RefundStatus(models.TextChoices):
+    """Where a refund stands."""
+
+    PENDING = "PENDING", "On its way"
+    SUCCEEDED = "SUCCEEDED", "Finished"
+    FAILED = "FAILED", "Needs a person"
+
+
+class RefundQuerySet(models.QuerySet["Refund"]):
+    """Refunds by what is still to be done."""
+
+    def due(self, *, now: datetime) -> Self:
+        """To be asked of the provider now."""
+        return self.filter(status=RefundStatus.PENDING, next_attempt_at__lte=now)
+
+
+class Refund(models.Model):
+    """Money on its way back. Its id is the idempotency key at the provider."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    reason = models.CharField(max_length=200)
+    status = models.CharField(max_length=10, choices=RefundStatus, default=RefundStatus.PENDING)
+    provider_reference = models.CharField(max_length=120, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField()
+    last_error = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RefundQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_amount_positive")]
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.status}"
+
+    @property
+    def is_finished(self) -> bool:
+        return self.status == RefundStatus.SUCCEEDED
+
+    @property
+    def needs_a_person(self) -> bool:
+        return self.status == RefundStatus.FAILED
