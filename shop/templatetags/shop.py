@@ -1,0 +1,150 @@
+"""Words, prices and pictures for templates. Every page has these without `{% load %}`."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms, template
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from shop.models import PICTURE_SIZES, ProductImage
+from shop.money import format_money
+from shop.stylesheet import stylesheet
+
+register = template.Library()
+
+
+@register.filter
+def money(amount_minor: int, currency: str) -> str:
+    """`1249000|money:"IDR"` is "Rp 1.249.000"."""
+    return format_money(amount_minor, currency)
+
+
+@register.filter
+def percent_below(price_minor: int, compare_at_minor: int) -> int:
+    """How many whole per cent the price lies below the regular one, rounded down: never more than it is."""
+    return (compare_at_minor - price_minor) * 100 // compare_at_minor
+
+
+@register.filter
+def picture_url(picture: ProductImage | str, size: int) -> str:
+    """The address of one size of a picture, given the picture or its stem."""
+    stem = picture.stem if isinstance(picture, ProductImage) else picture
+    return default_storage.url(f"{stem}-{size}.webp")
+
+
+@register.filter
+def picture_sources(picture: ProductImage | str) -> str:
+    """All sizes of a picture for `srcset`."""
+    return ", ".join(f"{picture_url(picture, size)} {size}w" for size in PICTURE_SIZES)
+
+
+@register.filter(expects_localtime=True)
+def clock(moment: datetime | None) -> str:
+    """The time of day with its zone: "20:15 WIB"."""
+    return f"{moment:%H:%M} {_zone(moment)}" if moment else ""
+
+
+@register.filter(expects_localtime=True)
+def moment(moment: datetime | None) -> str:
+    """Day and time with the zone: "Fri 21 Aug 2026, 20:15 WIB"."""
+    return f"{moment:%a} {moment.day} {moment:%b %Y, %H:%M} {_zone(moment)}" if moment else ""
+
+
+@register.filter
+def time_left(seconds: int) -> str:
+    """Whole minutes, rounded down, above two minutes; m:ss from there on. Never more than there is."""
+    seconds = max(0, int(seconds))
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes} min" if seconds > 120 else f"{minutes}:{rest:02d}"
+
+
+@register.filter
+def in_about(moment: datetime, now: datetime) -> str:
+    """How far off a moment is, rounded up: "about 2 minutes", "less than a minute"."""
+    seconds = (moment - now).total_seconds()
+    if seconds < 60:
+        return "less than a minute"
+    minutes = int(-(-seconds // 60))
+    if minutes < 120:
+        return f"about {minutes} minutes"
+    return f"about {minutes // 60} hours"
+
+
+@register.filter
+def notice_kind(tags: str) -> str:
+    """The kind of notice for the tags of a message."""
+    kinds = {"success": "done", "warning": "warn", "error": "problem"}
+    return next((kinds[tag] for tag in tags.split() if tag in kinds), "info")
+
+
+@register.filter
+def is_tick(field: forms.BoundField) -> bool:
+    """Whether it is one checkbox, whose label stands beside it."""
+    return isinstance(field.field.widget, forms.CheckboxInput)
+
+
+@register.filter
+def is_choice(field: forms.BoundField) -> bool:
+    """Whether it is a group of radios, which needs a legend rather than a label."""
+    return isinstance(field.field.widget, forms.RadioSelect)
+
+
+@register.filter
+def control(field: forms.BoundField) -> SafeString:
+    """The field's widget, told which hint and error describe it. Errors are the server's to say, hence no `required`."""
+    described_by = [
+        *([f"{field.auto_id}-hint"] if field.help_text else []),
+        *([f"{field.auto_id}-error"] if field.errors else []),
+    ]
+    classes = f"{field.field.widget.attrs.get('class', '')} control".strip()
+    attrs: dict[str, Any] = {} if is_tick(field) else {"class": classes}
+    if described_by:
+        attrs["aria-describedby"] = " ".join(described_by)
+    if field.errors:
+        attrs["aria-invalid"] = "true"
+    return field.as_widget(attrs=attrs)
+
+
+@register.simple_tag
+def hold_rules() -> dict[str, int]:
+    """The numbers of a hold for sentences and timers: `{% hold_rules as rules %}`."""
+    return {
+        "minutes": int(settings.HOLD_TIME.total_seconds()) // 60,
+        "extension_minutes": int(settings.HOLD_EXTENSION.total_seconds()) // 60,
+        "extension_limit": settings.HOLD_EXTENSION_LIMIT,
+        "offer_seconds": int(settings.HOLD_EXTENSION_OFFER.total_seconds()),
+        "payment_minutes": int(settings.PAYMENT_WINDOW.total_seconds()) // 60,
+    }
+
+
+@register.simple_tag
+def stylesheet_url() -> str:
+    """The address of the stylesheet as it is now."""
+    return reverse("shop:stylesheet", args=[stylesheet().digest])
+
+
+@register.inclusion_tag("components/_icon.html")
+def icon(name: str) -> dict[str, Any]:
+    """`{% icon "search" %}`: a picture that repeats what a word beside it says."""
+    return {"name": name}
+
+
+@register.simple_tag(takes_context=True)
+def same_page_with(context: template.Context, **changes: Any) -> str:
+    """The query string of this page with some values changed; None takes one out."""
+    query = context["request"].GET.copy()
+    query.pop("page", None)
+    for name, value in changes.items():
+        if value is None:
+            query.pop(name, None)
+        else:
+            query[name] = value
+    return f"?{query.urlencode()}"
+
+
+def _zone(moment: datetime) -> str:
+    return timezone.localtime(moment).tzname() or "UTC"
