@@ -1,5 +1,6 @@
 """What we have and what we promised. Only `inventory.services` writes these tables."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NoReturn, Self
 
@@ -196,7 +197,14 @@ class StockMovementQuerySet(models.QuerySet["StockMovement"]):
     def delete(self) -> NoReturn:
         raise LedgerIsAppendOnly("A stock movement is never deleted. Record the correction as a new one.")
 
-    bulk_update = update  # type: ignore[assignment]
+    def bulk_update(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise LedgerIsAppendOnly("A stock movement is never changed. Record the correction as a new one.")
+
+    def bulk_create(self, objs: Iterable["StockMovement"], **options: Any) -> list["StockMovement"]:  # type: ignore[override]
+        """Add lines. Not over lines that are there: an upsert is a change by another name."""
+        if options.get("update_conflicts") or options.get("ignore_conflicts"):
+            raise LedgerIsAppendOnly("A stock movement is never changed. Record the correction as a new one.")
+        return super().bulk_create(objs, **options)
 
 
 class StockMovement(models.Model):
@@ -223,7 +231,8 @@ class StockMovement(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
             raise LedgerIsAppendOnly("A stock movement is never changed. Record the correction as a new one.")
-        super().save(*args, **kwargs)
+        # Without force_insert a new object that carries the id of an old line would be saved over it.
+        super().save(*args, **{**kwargs, "force_insert": True})
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise LedgerIsAppendOnly("A stock movement is never deleted. Record the correction as a new one.")

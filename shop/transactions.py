@@ -2,7 +2,8 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -19,11 +20,16 @@ RETRYABLE = {1020, 1213}
 LOCK_WAIT_TIMEOUT = 1205
 
 
+class TryAgain(Exception):
+    """Somebody changed a row between our look and our write: roll back, and run the whole transaction once more."""
+
+
 def transactional(service: Callable[P, R]) -> Callable[P, R]:
     """Run the service in one transaction: its own when it is called from a door, the caller's when from a service.
 
     The outermost is durable and is retried *whole*, up to five times with 2-20 ms jitter, when InnoDB picks it as a
-    deadlock victim; therefore a service does nothing outside the database before it returns (`on_commit` does).
+    deadlock victim or the service says TryAgain; therefore a service does nothing outside the database before it
+    returns (`on_commit` does).
 
     :raises Busy: if a lock was not granted in time, or every retry lost.
     """
@@ -36,7 +42,7 @@ def transactional(service: Callable[P, R]) -> Callable[P, R]:
             try:
                 with transaction.atomic(durable=True):
                     return service(*args, **kwargs)
-            except OperationalError as error:
+            except (OperationalError, TryAgain) as error:
                 if not _may_retry(error):
                     raise
                 if attempt == ATTEMPTS or _is_lock_wait(error):
@@ -47,15 +53,33 @@ def transactional(service: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
+@contextmanager
+def consistent_snapshot() -> Iterator[None]:
+    """Read several tables as they were at one moment, while others go on writing.
+
+    On MariaDB by REPEATABLE READ for this one transaction; SQLite's transactions are snapshots anyway. Inside another
+    transaction it reads what that one sees.
+    """
+    if connection.vendor == "mysql" and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    with transaction.atomic():
+        yield
+
+
 def _joins_a_transaction() -> bool:
     # The blocks that Django's TestCase opens around a test do not count, as in Atomic's own check for durable=True.
     blocks = connection.atomic_blocks
     return bool(blocks) and not blocks[-1]._from_testcase
 
 
-def _may_retry(error: OperationalError) -> bool:
-    return _is_lock_wait(error) or bool(error.args and error.args[0] in RETRYABLE)
+def _may_retry(error: Exception) -> bool:
+    return isinstance(error, TryAgain) or _is_lock_wait(error) or _code(error) in RETRYABLE
 
 
-def _is_lock_wait(error: OperationalError) -> bool:
-    return bool(error.args) and (error.args[0] == LOCK_WAIT_TIMEOUT or "locked" in str(error.args[0]))
+def _is_lock_wait(error: Exception) -> bool:
+    return _code(error) == LOCK_WAIT_TIMEOUT or "database is locked" in str(error)
+
+
+def _code(error: Exception) -> object:
+    return error.args[0] if error.args else None

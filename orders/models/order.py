@@ -45,6 +45,10 @@ class OrderStatus(models.TextChoices):
 class OrderQuerySet(models.QuerySet["Order"]):
     """Orders by what has to happen to them."""
 
+    def payable(self, *, now: datetime) -> Self:
+        """Waiting for payment, with time left to pay."""
+        return self.filter(status=OrderStatus.AWAITING_PAYMENT, pay_by__gt=now)
+
     def unpaid_past_deadline(self, *, now: datetime) -> Self:
         """Waiting for payment although the payment window is over, except those that a person has to look at."""
         return self.filter(status=OrderStatus.AWAITING_PAYMENT, pay_by__lte=now, needs_attention="")
@@ -71,6 +75,7 @@ class Order(models.Model):
     country = models.CharField(max_length=2)
     shipping_method = models.ForeignKey(ShippingMethod, on_delete=models.PROTECT, related_name="+")
     shipping_name = models.CharField(max_length=80)
+    gateway = models.CharField(max_length=32, help_text="The provider that the shopper chose.")
     currency = models.CharField(max_length=3)
     subtotal_minor = models.BigIntegerField()
     shipping_minor = models.BigIntegerField()

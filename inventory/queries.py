@@ -1,0 +1,224 @@
+"""What can be promised, what is held, and the proof that the counters are true."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import F, Min, Q, Sum
+
+from inventory.models import (
+    Reservation,
+    ReservationLine,
+    ReservationState,
+    StockItem,
+    StockMovement,
+)
+from shop.transactions import consistent_snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """What a shopper may know of a SKU: units free now, units in live holds, and when the next hold ends.
+
+    `next_free_at` is known only when nothing is free: otherwise nobody needs it.
+    """
+
+    sku: str
+    free: int
+    held: int
+    next_free_at: datetime | None = None
+
+    @property
+    def is_sold_out(self) -> bool:
+        """Nothing free and nothing that could become free by time alone."""
+        return self.free == 0 and self.held == 0
+
+    @property
+    def is_all_held(self) -> bool:
+        """Nothing free, but somebody may let go."""
+        return self.free == 0 and self.held > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A reservation as its holder sees it."""
+
+    reservation_id: UUID
+    state: str
+    is_live: bool
+    expires_at: datetime
+    created_at: datetime
+    units: int
+    renewals: int
+    reason: str
+
+    @property
+    def extensions_left(self) -> int:
+        return max(settings.HOLD_EXTENSION_LIMIT - self.renewals, 0)
+
+    @property
+    def offered_from(self) -> datetime:
+        """The moment from which an extension is granted."""
+        return self.expires_at - settings.HOLD_EXTENSION_OFFER
+
+
+def available_to_promise(*, skus: Iterable[str], now: datetime) -> dict[str, Availability]:
+    """Free and held units of each SKU that was asked for; one nobody stocks is simply not free.
+
+    Two queries, and a third when something is not free. Holds past their time count as free, because the next
+    shopper who asks for them gets them.
+    """
+    asked = list(skus)
+    counters = {
+        row["variant_id"]: row
+        for row in StockItem.objects.filter(variant_id__in=asked, location__is_active=True)
+        .values("variant_id")
+        .annotate(
+            room=Sum(F("on_hand") + F("backorder_limit") - F("held") - F("allocated")),
+            in_holds=Sum("held"),
+        )
+    }
+    due = dict(
+        ReservationLine.objects.filter(
+            sku__in=asked,
+            stock_item__location__is_active=True,
+            reservation__state=ReservationState.HELD,
+            reservation__expires_at__lte=now,
+            reservation__set_aside_at=None,
+        )
+        .values_list("sku")
+        .annotate(Sum("quantity"))
+    )
+    nothing = {"room": 0, "in_holds": 0}
+    free = {sku: max(counters.get(sku, nothing)["room"] + due.get(sku, 0), 0) for sku in asked}
+    held = {sku: max(counters.get(sku, nothing)["in_holds"] - due.get(sku, 0), 0) for sku in asked}
+    ends = _next_ends([sku for sku in asked if not free[sku] and held[sku]], now=now)
+    return {
+        sku: Availability(sku=sku, free=free[sku], held=held[sku], next_free_at=ends.get(sku)) for sku in asked
+    }
+
+
+def holds(*, reservation_ids: Iterable[UUID], now: datetime) -> dict[UUID, Hold]:
+    """The holds with these ids; `is_live` as of `now`. Unknown ids are left out. One query."""
+    rows = Reservation.objects.filter(pk__in=list(reservation_ids)).annotate(units=Sum("lines__quantity"))
+    return {
+        row.pk: Hold(
+            reservation_id=row.pk,
+            state=row.state,
+            is_live=row.is_live(now=now),
+            expires_at=row.expires_at,
+            created_at=row.created_at,
+            units=row.units or 0,
+            renewals=row.renewals,
+            reason=row.reason,
+        )
+        for row in rows
+    }
+
+
+def _next_ends(skus: list[str], *, now: datetime) -> dict[str, datetime]:
+    if not skus:
+        return {}
+    return dict(
+        ReservationLine.objects.filter(
+            sku__in=skus, reservation__state=ReservationState.HELD, reservation__expires_at__gt=now
+        )
+        .values_list("sku")
+        .annotate(Min("reservation__expires_at"))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A counter that is not what its rows say. An incident: it is shown, never rewritten."""
+
+    stock_item_id: int
+    sku: str
+    location: str
+    law: str
+    counter: int
+    rows: int
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.sku} at {self.location}: {self.law}: the counter says {self.counter}, the rows say {self.rows}"
+
+
+def prove() -> list[Drift]:
+    """Recompute the first and second law for every stock item, at one moment, and return whatever does not agree.
+
+    Five queries, however many items. Held is the sum of reservations in state HELD, those past their time included;
+    allocated is what was committed and neither sent nor given back.
+    """
+    with consistent_snapshot():
+        items = list(StockItem.objects.select_related("location").order_by("pk"))
+        ledger = _ledger_sums()
+        held = _line_sums(Q(reservation__state=ReservationState.HELD), total=F("quantity"))
+        allocated = _line_sums(
+            Q(reservation__state=ReservationState.COMMITTED),
+            total=F("quantity") - F("fulfilled") - F("given_back"),
+        )
+    drifts = []
+    for item in items:
+        on_hand_sum, held_sum, allocated_sum = ledger.get(item.pk, (0, 0, 0))
+        claims = [
+            ("on hand = sum of the ledger", item.on_hand, on_hand_sum),
+            ("held = sum of the ledger", item.held, held_sum),
+            ("allocated = sum of the ledger", item.allocated, allocated_sum),
+            ("held = sum of live reservations", item.held, held.get(item.pk, 0)),
+            ("allocated = sum of committed lines", item.allocated, allocated.get(item.pk, 0)),
+            ("held + allocated within stock", max(-item.available, 0), 0),
+        ]
+        drifts += [
+            Drift(item.pk, item.sku, item.location.code, law, counter, rows)
+            for law, counter, rows in claims
+            if counter != rows
+        ]
+    return drifts
+
+
+def rows_behind(drift: Drift, *, limit: int = 20) -> list[str]:
+    """The rows that were summed, the newest first, as sentences for whoever has to find out."""
+    movements = StockMovement.objects.filter(stock_item_id=drift.stock_item_id).order_by("-pk")[:limit]
+    lines = (
+        ReservationLine.objects.filter(
+            stock_item_id=drift.stock_item_id,
+            reservation__state__in=[ReservationState.HELD, ReservationState.COMMITTED],
+        )
+        .select_related("reservation")
+        .order_by("-reservation_id")[:limit]
+    )
+    return [
+        *(
+            f"movement {row.pk} {row.created_at:%Y-%m-%d %H:%M:%S} {row} reservation={row.reservation_id} {row.actor}"
+            for row in movements
+        ),
+        *(
+            f"reservation {row.reservation_id} {row.reservation.state} {row} "
+            f"fulfilled={row.fulfilled} given_back={row.given_back} until {row.reservation.expires_at:%H:%M:%S}"
+            for row in lines
+        ),
+    ]
+
+
+def allocated_by_sku() -> dict[str, int]:
+    """Units that each SKU owes to paid orders, over all locations. SKUs that owe nothing are left out."""
+    sums = StockItem.objects.values_list("variant_id").annotate(Sum("allocated"))
+    return {sku: units for sku, units in sums if units}
+
+
+def _ledger_sums() -> dict[int, tuple[int, int, int]]:
+    sums: dict[int, tuple[int, int, int]] = defaultdict(lambda: (0, 0, 0))
+    rows = StockMovement.objects.values_list("stock_item_id").annotate(
+        Sum("on_hand_change"), Sum("held_change"), Sum("allocated_change")
+    )
+    for item_id, on_hand, held, allocated in rows:
+        sums[item_id] = (on_hand, held, allocated)
+    return sums
+
+
+def _line_sums(condition: Q, *, total: F) -> dict[int, int]:
+    return dict(ReservationLine.objects.filter(condition).values_list("stock_item_id").annotate(Sum(total)))

@@ -1,0 +1,45 @@
+"""The only writer of stock: every verb refuses, locks, rechecks and writes, in one transaction."""
+
+from inventory.services.errors import (
+    BelowPromised,
+    ExtensionLimitReached,
+    ExtensionTooEarly,
+    HoldEnded,
+    NotCommitted,
+    NotOnHand,
+    StockMoved,
+    StockUnavailable,
+    UnknownReservation,
+    UnknownStockItem,
+)
+from inventory.services.expiry import ExpiryReport, expire_due, release_expired
+from inventory.services.outcome import commit, fulfil, give_back
+from inventory.services.reservation import extend, extend_to, release, reserve, resize
+from inventory.services.stock import adjust, receive, set_backorder_limit
+
+__all__ = [
+    "BelowPromised",
+    "ExpiryReport",
+    "ExtensionLimitReached",
+    "ExtensionTooEarly",
+    "HoldEnded",
+    "NotCommitted",
+    "NotOnHand",
+    "StockMoved",
+    "StockUnavailable",
+    "UnknownReservation",
+    "UnknownStockItem",
+    "adjust",
+    "commit",
+    "expire_due",
+    "extend",
+    "extend_to",
+    "fulfil",
+    "give_back",
+    "receive",
+    "release",
+    "release_expired",
+    "reserve",
+    "resize",
+    "set_backorder_limit",
+]

@@ -1,0 +1,68 @@
+"""The one place where a counter changes: ledger rows first, the conditional UPDATE last."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import IntegrityError
+from django.db.models import F
+
+from inventory.models import Reservation, StockItem, StockMovement
+from shop.transactions import TryAgain
+
+
+@dataclass(slots=True)
+class CounterChange:
+    """What a transaction does to one stock item, in units."""
+
+    on_hand: int = 0
+    held: int = 0
+    allocated: int = 0
+
+    @property
+    def takes(self) -> int:
+        """Units that become less available."""
+        return self.held + self.allocated - self.on_hand
+
+
+def record(movements: list[StockMovement]) -> None:
+    """Write the ledger rows, then change the counters: one UPDATE an item, in ascending primary key.
+
+    The hot row is locked by the UPDATE and for nothing before it. Taking is conditional on what the row holds at that
+    moment, so two buyers of the last unit cannot both succeed; freeing is bound by the CHECK constraints alone.
+
+    :raises TryAgain: if a unit that was seen free is gone: everything rolls back and the service looks again.
+    :raises IntegrityError: if a counter would fall below zero, which means that it had drifted.
+    """
+    changes: dict[int, CounterChange] = defaultdict(CounterChange)
+    for movement in movements:
+        change = changes[movement.stock_item_id]
+        change.on_hand += movement.on_hand_change
+        change.held += movement.held_change
+        change.allocated += movement.allocated_change
+    StockMovement.objects.bulk_create(movements)
+    for stock_item_id in sorted(changes):
+        _shift(stock_item_id, changes[stock_item_id])
+
+
+def _shift(stock_item_id: int, change: CounterChange) -> None:
+    items = StockItem.objects.filter(pk=stock_item_id)
+    if change.takes > 0:
+        items = items.able_to_promise(quantity=change.takes)
+    updated = items.update(
+        on_hand=F("on_hand") + change.on_hand,
+        held=F("held") + change.held,
+        allocated=F("allocated") + change.allocated,
+    )
+    if updated:
+        return
+    if change.takes > 0:
+        raise TryAgain(f"stock item {stock_item_id} cannot promise {change.takes} more")
+    raise IntegrityError(f"stock item {stock_item_id} does not exist")
+
+
+def lock_reservations(reservation_ids: Iterable[UUID]) -> list[Reservation]:
+    """Lock these reservations in primary-key order, waiting for whoever has them, and return the locked rows."""
+    rows = Reservation.objects.select_for_update().filter(pk__in=list(reservation_ids)).order_by("pk")
+    return list(rows)

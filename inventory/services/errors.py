@@ -1,0 +1,94 @@
+"""What inventory refuses, in words for a customer or for staff."""
+
+from shop.errors import NotFound, ShopError
+
+
+class StockUnavailable(ShopError):
+    """Not enough to promise. Facts: `shortages`, a list of {sku, asked, available}."""
+
+    code = "stock_unavailable"
+    title = "stock unavailable"
+    field = "quantity"
+
+    @property
+    def detail(self) -> str:
+        parts = [
+            f"{shortage['sku']}: {shortage['available']} free, {shortage['asked']} asked for"
+            for shortage in self.facts["shortages"]
+        ]
+        return f"There is not enough to hold. {'; '.join(parts)}. Ask for fewer, or try again when a hold has ended."
+
+
+class HoldEnded(ShopError):
+    """Its time is over, or somebody ended it. Facts: `reservation_ids`."""
+
+    code = "hold_ended"
+    status = 409
+    title = "Your hold ended"
+    detail_format = "The time of this hold is over. Your details are saved. Hold it again, if it is still free."
+
+
+class ExtensionTooEarly(ShopError):
+    """Facts: `offered_from` (a time of day with its zone), `minutes_left`."""
+
+    code = "hold_extend_early"
+    status = 409
+    title = "No need yet"
+    detail_format = "You still have {minutes_left} minutes. You can extend from {offered_from}."
+
+
+class ExtensionLimitReached(ShopError):
+    """Facts: `limit`, `ends_at` (a time of day with its zone)."""
+
+    code = "hold_extend_limit"
+    status = 409
+    title = "No more extensions"
+    detail_format = "You have used all {limit}. Your hold ends at {ends_at}."
+
+
+class UnknownReservation(NotFound):
+    """No reservation has this id."""
+
+
+class UnknownStockItem(NotFound):
+    """No stock item has this id, or no such variant or location exists."""
+
+
+class StockMoved(ShopError):
+    """Facts: `seen`, `on_hand`."""
+
+    code = "stock_moved"
+    status = 409
+    title = "The stock moved meanwhile"
+    field = "seen_on_hand"
+    detail_format = "You saw {seen} on hand, now there are {on_hand}. Look at the new figures and confirm again."
+
+
+class BelowPromised(ShopError):
+    """Facts: `held`, `allocated`, `lowest` (the lowest value that keeps every promise), `field`."""
+
+    code = "below_promised"
+    status = 409
+    title = "That would break a promise"
+    detail_format = (
+        "{held} are held and {allocated} are paid. The lowest possible value is {lowest}. "
+        "End holds first, or contact the customers of paid orders."
+    )
+
+
+class NotCommitted(ShopError):
+    """Facts: `sku`, `asked`, `outstanding` (units committed and neither sent nor given back)."""
+
+    code = "not_committed"
+    status = 409
+    title = "Not that many are owed"
+    detail_format = "{asked} of {sku} asked for, but only {outstanding} are paid and not sent yet."
+
+
+class NotOnHand(ShopError):
+    """Facts: `sku`, `asked`, `on_hand`."""
+
+    code = "not_on_hand"
+    status = 409
+    title = "Not in the building yet"
+    detail_format = "{asked} of {sku} cannot leave: {on_hand} are on hand. Receive the delivery first."

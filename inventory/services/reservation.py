@@ -1,0 +1,259 @@
+"""Reserve, resize, extend and release: what a cart does."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError
+from django.db.models import F
+from uuid6 import uuid7
+
+from inventory.models import MovementKind, Reservation, ReservationLine, ReservationState, StockItem, StockMovement
+from inventory.services.counters import lock_reservations, record
+from inventory.services.errors import (
+    ExtensionLimitReached,
+    ExtensionTooEarly,
+    HoldEnded,
+    StockUnavailable,
+    UnknownReservation,
+)
+from inventory.services.expiry import release_expired
+from shop.clock import clock_time
+from shop.errors import InvalidInput
+from shop.transactions import TryAgain, transactional
+
+Plan = list[tuple[int, str, int]]  # stock item, SKU, units
+
+
+@transactional
+def reserve(
+    *,
+    lines: dict[str, int],
+    token: str,
+    expires_at: datetime,
+    now: datetime,
+    actor: str,
+    reservation_id: UUID | None = None,
+) -> Reservation:
+    """Keep `lines` (SKU to units) until `expires_at`, all or nothing, from locations in priority order.
+
+    The same token gives the first reservation again, whatever has become of it. Inserts come first and the counters
+    last, so the hot row is locked for one round trip.
+
+    :raises StockUnavailable: if a SKU cannot be promised, even after its expired holds were released.
+    :raises InvalidInput: if a quantity is not a whole number between 1 and the limit of a line.
+    """
+    for sku, units in lines.items():
+        _refuse_bad_quantity(sku=sku, units=units)
+    first = Reservation.objects.filter(token=token).first()
+    if first is not None:
+        return first
+    plan = _plan(lines, now=now)
+    reservation = Reservation(id=reservation_id or uuid7(), token=token, expires_at=expires_at, created_at=now)
+    try:
+        reservation.save(force_insert=True)
+    except IntegrityError as error:
+        # The same token came twice at one moment: the other one was first, and the next look finds its answer.
+        raise TryAgain from error
+    ReservationLine.objects.bulk_create(
+        ReservationLine(reservation=reservation, stock_item_id=item_id, sku=sku, quantity=units)
+        for item_id, sku, units in plan
+    )
+    record(
+        [
+            StockMovement(
+                stock_item_id=item_id,
+                kind=MovementKind.RESERVE,
+                held_change=units,
+                reservation_id=reservation.pk,
+                actor=actor,
+                created_at=now,
+            )
+            for item_id, _, units in plan
+        ]
+    )
+    return reservation
+
+
+@transactional
+def resize(*, reservation_id: UUID, lines: dict[str, int], now: datetime, actor: str) -> Reservation:
+    """Change how many units a live reservation keeps (SKU to the new total). Its end stays where it is.
+
+    Only the difference is asked for, so nobody is refused because of units that they hold themselves. The same
+    totals twice change nothing the second time.
+
+    :raises HoldEnded: if it is not live any more.
+    :raises StockUnavailable: if the additional units are not free; what was held stays held.
+    """
+    for sku, units in lines.items():
+        _refuse_bad_quantity(sku=sku, units=units)
+    reservation = _lock_live(reservation_id, now=now)
+    kept = list(ReservationLine.objects.filter(reservation=reservation).order_by("pk"))
+    wanted = {sku: units - sum(line.quantity for line in kept if line.sku == sku) for sku, units in lines.items()}
+    growth = _plan({sku: more for sku, more in wanted.items() if more > 0}, now=now)
+    shrinkage = [
+        change for sku, more in wanted.items() if more < 0 for change in _shrink(kept, sku=sku, surplus=-more)
+    ]
+    _write_quantities(reservation, kept=kept, changes=[*growth, *shrinkage])
+    record(
+        [
+            StockMovement(
+                stock_item_id=item_id,
+                kind=MovementKind.RESIZE,
+                held_change=units,
+                reservation_id=reservation.pk,
+                actor=actor,
+                created_at=now,
+            )
+            for item_id, _, units in [*growth, *shrinkage]
+        ]
+    )
+    return reservation
+
+
+@transactional
+def extend(*, reservation_id: UUID, now: datetime) -> Reservation:
+    """Push the end of a live reservation back by HOLD_EXTENSION, at most HOLD_EXTENSION_LIMIT times.
+
+    It never revives: a reservation past its time is refused, swept or not.
+
+    :raises HoldEnded: if it is not live any more.
+    :raises ExtensionTooEarly: if more than HOLD_EXTENSION_OFFER is left.
+    :raises ExtensionLimitReached: if all extensions are used.
+    """
+    reservation = _lock_live(reservation_id, now=now)
+    left = reservation.expires_at - now
+    if reservation.renewals >= settings.HOLD_EXTENSION_LIMIT:
+        raise ExtensionLimitReached(limit=reservation.renewals, ends_at=clock_time(reservation.expires_at))
+    if left > settings.HOLD_EXTENSION_OFFER:
+        raise ExtensionTooEarly(
+            minutes_left=int(left.total_seconds() // 60),
+            offered_from=clock_time(reservation.expires_at - settings.HOLD_EXTENSION_OFFER),
+        )
+    reservation.expires_at += settings.HOLD_EXTENSION
+    reservation.renewals += 1
+    reservation.save(update_fields=["expires_at", "renewals"])
+    return reservation
+
+
+@transactional
+def extend_to(*, reservation_ids: Iterable[UUID], expires_at: datetime, now: datetime) -> None:
+    """Move live reservations to the payment window: kept at least until `expires_at`, all of them or none.
+
+    It counts as no renewal, and it never shortens. The caller takes care that a window is given once.
+
+    :raises HoldEnded: if one of them is not live any more.
+    """
+    ids = set(reservation_ids)
+    locked = lock_reservations(ids)
+    ended = ids - {reservation.pk for reservation in locked if reservation.is_live(now=now)}
+    if ended:
+        raise HoldEnded(reservation_ids=sorted(map(str, ended)))
+    Reservation.objects.filter(pk__in=list(ids), expires_at__lt=expires_at).update(expires_at=expires_at)
+
+
+@transactional
+def release(*, reservation_id: UUID, reason: str, actor: str, now: datetime) -> bool:
+    """Give the units of a held reservation back. Freeing needs no lock but the compare-and-set of the state.
+
+    Returns False, and changes nothing, when it had ended already.
+
+    :raises UnknownReservation: if there is none with this id.
+    """
+    won = (
+        Reservation.objects.held()
+        .filter(pk=reservation_id)
+        .update(state=ReservationState.RELEASED, ended_at=now, reason=reason[:200], set_aside_at=None)
+    )
+    if not won:
+        if not Reservation.objects.filter(pk=reservation_id).exists():
+            raise UnknownReservation()
+        return False
+    record(
+        [
+            StockMovement(
+                stock_item_id=line.stock_item_id,
+                kind=MovementKind.RELEASE,
+                held_change=-line.quantity,
+                reservation_id=reservation_id,
+                reason=reason[:200],
+                actor=actor,
+                created_at=now,
+            )
+            for line in ReservationLine.objects.filter(reservation_id=reservation_id).order_by("pk")
+        ]
+    )
+    return True
+
+
+def _refuse_bad_quantity(*, sku: str, units: int) -> None:
+    if isinstance(units, bool) or not isinstance(units, int) or not 1 <= units <= settings.MAX_UNITS_PER_LINE:
+        raise InvalidInput(
+            field="quantity",
+            problem=f"Enter a whole number from 1 to {settings.MAX_UNITS_PER_LINE} for {sku}.",
+        )
+
+
+def _lock_live(reservation_id: UUID, *, now: datetime) -> Reservation:
+    locked = lock_reservations([reservation_id])
+    if not locked:
+        raise UnknownReservation()
+    if not locked[0].is_live(now=now):
+        raise HoldEnded(reservation_ids=[str(reservation_id)])
+    return locked[0]
+
+
+def _plan(lines: dict[str, int], *, now: datetime) -> Plan:
+    """Say which item gives how many units, by an unlocked look; the conditional UPDATE has the last word.
+
+    A look that finds too little is not believed before the expired holds of these SKUs were released. The second
+    look is needed even if there was nothing to release: a neighbour may have released them since the first.
+    """
+    plan, shortages = _look(lines)
+    if shortages:
+        release_expired(skus=[shortage["sku"] for shortage in shortages], now=now)
+        plan, shortages = _look(lines)
+    if shortages:
+        raise StockUnavailable(shortages=shortages)
+    return plan
+
+
+def _look(lines: dict[str, int]) -> tuple[Plan, list[dict[str, int | str]]]:
+    missing = dict(lines)
+    free = dict.fromkeys(lines, 0)
+    plan: Plan = []
+    for item in StockItem.objects.of_skus(list(lines)):
+        available = max(item.available, 0)
+        free[item.sku] += available
+        units = min(available, missing[item.sku])
+        if units > 0:
+            plan.append((item.pk, item.sku, units))
+            missing[item.sku] -= units
+    shortages = [
+        {"sku": sku, "asked": lines[sku], "available": free[sku]} for sku, units in missing.items() if units > 0
+    ]
+    return plan, shortages
+
+
+def _shrink(kept: list[ReservationLine], *, sku: str, surplus: int) -> Plan:
+    """Take the surplus from the lines that were filled last."""
+    changes: Plan = []
+    for line in reversed([line for line in kept if line.sku == sku]):
+        units = min(line.quantity, surplus)
+        if units > 0:
+            changes.append((line.stock_item_id, sku, -units))
+            surplus -= units
+    return changes
+
+
+def _write_quantities(reservation: Reservation, *, kept: list[ReservationLine], changes: Plan) -> None:
+    by_item = {line.stock_item_id: line for line in kept}
+    for item_id, sku, units in changes:
+        line = by_item.get(item_id)
+        if line is None:
+            ReservationLine.objects.create(reservation=reservation, stock_item_id=item_id, sku=sku, quantity=units)
+        elif line.quantity + units == 0:
+            line.delete()
+        else:
+            ReservationLine.objects.filter(pk=line.pk).update(quantity=F("quantity") + units)

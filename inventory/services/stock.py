@@ -1,0 +1,111 @@
+"""What staff do to stock: receive, adjust, allow back-orders. Always with a reason, always in the ledger."""
+
+from datetime import datetime
+
+from inventory.models import Location, MovementKind, StockItem, StockMovement
+from inventory.services.counters import record
+from inventory.services.errors import BelowPromised, StockMoved, UnknownStockItem
+from inventory.services.expiry import release_expired
+from shop.errors import InvalidInput
+from shop.models import Variant
+from shop.transactions import transactional
+
+MAX_CHANGE = 1_000_000
+
+
+@transactional
+def receive(*, sku: str, location: str, quantity: int, reason: str, actor: str, now: datetime) -> StockItem:
+    """Take `quantity` units of a SKU into the location with this code. Makes the stock item when it is the first time.
+
+    Not idempotent: each call is a delivery. A door that may repeat itself brings an idempotency key.
+
+    :raises InvalidInput: if the quantity or the reason cannot be used.
+    :raises UnknownStockItem: if there is no such variant or location.
+    """
+    _refuse_bad_change(field="quantity", units=quantity, lowest=1)
+    _refuse_empty_reason(reason)
+    place = Location.objects.filter(code=location).first()
+    if place is None or not Variant.objects.filter(sku=sku).exists():
+        raise UnknownStockItem()
+    item, _ = StockItem.objects.get_or_create(variant_id=sku, location=place)
+    record([_movement(item, MovementKind.RECEIVE, change=quantity, reason=reason, actor=actor, now=now)])
+    item.refresh_from_db()
+    return item
+
+
+@transactional
+def adjust(
+    *, stock_item_id: int, change: int, reason: str, actor: str, now: datetime, seen_on_hand: int | None = None
+) -> StockItem:
+    """Correct the units on hand by `change` (units, either sign), with the reason.
+
+    With `seen_on_hand` the caller says which figure the change was decided on, which also makes a repeat harmless.
+
+    :raises StockMoved: if the figure is another one by now.
+    :raises BelowPromised: if less would remain than is held and paid.
+    :raises InvalidInput: if the change is zero or absurd, or the reason is missing.
+    """
+    _refuse_bad_change(field="change", units=change, lowest=-MAX_CHANGE)
+    _refuse_empty_reason(reason)
+    item = _lock_item(stock_item_id, now=now)
+    if seen_on_hand is not None and seen_on_hand != item.on_hand:
+        raise StockMoved(seen=seen_on_hand, on_hand=item.on_hand)
+    promised = max(item.held + item.allocated - item.backorder_limit, 0)
+    if item.on_hand + change < promised:
+        raise BelowPromised(held=item.held, allocated=item.allocated, lowest=promised, field="change")
+    record([_movement(item, MovementKind.ADJUST, change=change, reason=reason, actor=actor, now=now)])
+    item.refresh_from_db()
+    return item
+
+
+@transactional
+def set_backorder_limit(*, stock_item_id: int, limit: int, reason: str, actor: str, now: datetime) -> StockItem:
+    """Allow promises of up to `limit` units beyond what is on hand. The same limit twice changes nothing.
+
+    :raises BelowPromised: if more than that is promised already.
+    :raises InvalidInput: if the limit is negative or absurd, or the reason is missing.
+    """
+    _refuse_bad_change(field="limit", units=limit, lowest=0, zero_allowed=True)
+    _refuse_empty_reason(reason)
+    item = _lock_item(stock_item_id, now=now)
+    beyond = max(item.held + item.allocated - item.on_hand, 0)
+    if limit < beyond:
+        raise BelowPromised(held=item.held, allocated=item.allocated, lowest=beyond, field="limit")
+    if limit == item.backorder_limit:
+        return item
+    reason = f"{item.backorder_limit} to {limit}: {reason}"
+    record([_movement(item, MovementKind.BACKORDER, change=0, reason=reason, actor=actor, now=now)])
+    item.backorder_limit = limit
+    item.save(update_fields=["backorder_limit"])
+    item.refresh_from_db()
+    return item
+
+
+def _lock_item(stock_item_id: int, *, now: datetime) -> StockItem:
+    """The locked row, after its expired holds were released: they may refuse staff as little as shoppers."""
+    sku = StockItem.objects.filter(pk=stock_item_id).values_list("variant_id", flat=True).first()
+    if sku is None:
+        raise UnknownStockItem()
+    release_expired(skus=[sku], now=now)
+    return StockItem.objects.select_for_update().get(pk=stock_item_id)
+
+
+def _movement(
+    item: StockItem, kind: MovementKind, *, change: int, reason: str, actor: str, now: datetime
+) -> StockMovement:
+    return StockMovement(
+        stock_item=item, kind=kind, on_hand_change=change, reason=reason[:200], actor=actor, created_at=now
+    )
+
+
+def _refuse_bad_change(*, field: str, units: int, lowest: int, zero_allowed: bool = False) -> None:
+    is_whole = isinstance(units, int) and not isinstance(units, bool)
+    if not is_whole or not lowest <= units <= MAX_CHANGE or (units == 0 and not zero_allowed):
+        least = f"{lowest:,}" if lowest > -MAX_CHANGE else f"\u2212{MAX_CHANGE:,}"
+        suffix = "" if zero_allowed else ", but not 0"
+        raise InvalidInput(field=field, problem=f"Enter a whole number from {least} to {MAX_CHANGE:,}{suffix}.")
+
+
+def _refuse_empty_reason(reason: str) -> None:
+    if not reason.strip():
+        raise InvalidInput(field="reason", problem="Say why: the reason is kept in the ledger.")

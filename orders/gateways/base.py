@@ -1,0 +1,91 @@
+"""The protocol between the shop and any payment provider. Nothing else of a provider reaches the shop."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from shop.errors import ShopError
+
+CAPTURED = "captured"
+DECLINED = "declined"
+EXPIRED = "expired"
+CANCELLED = "cancelled"
+
+
+class BadSignature(ShopError):
+    """A webhook that its provider did not sign, or signed too long ago."""
+
+    code = "bad_signature"
+    status = 401
+    title = "Not signed by the provider"
+    detail_format = "The signature is missing, wrong or too old. Sign the exact body with the shared key and send it again."
+
+
+class BadEvent(ShopError):
+    """A signed webhook that cannot be read. Facts: `problem`."""
+
+    code = "bad_event"
+    status = 422
+    title = "The event cannot be read"
+    detail_format = "{problem}"
+
+
+class GatewayFailed(Exception):
+    """The provider did not answer, or not as agreed. The shop will ask again."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayEvent:
+    """What a provider reports of one payment. `kind` is one of the words above; amounts in minor units."""
+
+    event_id: str
+    kind: str
+    payment_id: str
+    provider_reference: str
+    amount_minor: int
+    currency: str
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayRefund:
+    """The provider's word on a refund: whether it is through, and its own reference."""
+
+    reference: str
+    is_finished: bool
+
+
+class Gateway(Protocol):
+    """One provider. Every call that needs the network may raise GatewayFailed and may safely be repeated."""
+
+    name: str
+    label: str
+
+    def payment_url(
+        self,
+        *,
+        payment_id: UUID,
+        order_number: str,
+        amount_minor: int,
+        currency: str,
+        expires_at: datetime,
+        return_url: str,
+    ) -> str:
+        """Where to send the shopper's browser. The same payment gives the same page again."""
+        ...
+
+    def read_event(self, *, body: bytes, headers: Mapping[str, str], now: datetime) -> GatewayEvent:
+        """Verify and read a webhook.
+
+        :raises BadSignature: if it is not from this provider, or replayed after the tolerance.
+        :raises BadEvent: if it is signed but cannot be understood.
+        """
+        ...
+
+    def refund(
+        self, *, refund_id: UUID, provider_reference: str, amount_minor: int, currency: str
+    ) -> GatewayRefund:
+        """Send money back; `refund_id` is the idempotency key. :raises GatewayFailed:"""
+        ...

@@ -1,0 +1,249 @@
+"""What pages, API and staff read of carts and orders."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.core import signing
+from django.db.models import F, Prefetch, QuerySet, Sum
+
+from accounts.models import User
+from inventory import queries as stock
+from orders.models import Cart, CartLine, Order, OrderEvent, OrderLine, OrderStatus, Payment, Refund, ShippingMethod
+from shop.errors import NotFound
+
+CART_TOKEN_SALT = "orders.cart"  # noqa: S105 - a namespace, not a secret
+
+
+@dataclass(frozen=True, slots=True)
+class CartLineSummary:
+    """A line as its shopper sees it, at one moment."""
+
+    line: CartLine
+    hold: stock.Hold
+    now: datetime
+    is_free_again: bool = False
+
+    @property
+    def is_held(self) -> bool:
+        return self.hold.is_live
+
+    @property
+    def expires_at(self) -> datetime:
+        return self.hold.expires_at
+
+    @property
+    def seconds_left(self) -> int:
+        """Whole seconds, rounded down: never more than there is."""
+        return max(int((self.hold.expires_at - self.now).total_seconds()), 0)
+
+    @property
+    def total_seconds(self) -> int:
+        """The length of the whole hold, for the bar."""
+        return max(int((self.hold.expires_at - self.hold.created_at).total_seconds()), 1)
+
+    @property
+    def extensions_left(self) -> int:
+        return self.hold.extensions_left
+
+    @property
+    def is_limit_reached(self) -> bool:
+        return self.hold.extensions_left == 0
+
+    @property
+    def offered_from(self) -> datetime:
+        return self.hold.offered_from
+
+    @property
+    def can_extend(self) -> bool:
+        """Whether an extension would be granted at this moment."""
+        return self.is_held and not self.is_limit_reached and self.now >= self.hold.offered_from
+
+    @property
+    def price_changed(self) -> bool:
+        """Whether a new hold would have another price."""
+        return not self.is_held and self.line.variant.price_minor != self.line.unit_price_minor
+
+    @property
+    def unit_price_minor(self) -> int:
+        return self.line.unit_price_minor
+
+    @property
+    def total_minor(self) -> int:
+        return self.line.total_minor
+
+
+@dataclass(frozen=True, slots=True)
+class CartSummary:
+    """A cart as its shopper sees it: what is held, and what is not held any more."""
+
+    cart: Cart | None
+    held: list[CartLineSummary] = field(default_factory=list)
+    ended: list[CartLineSummary] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.held and not self.ended
+
+    @property
+    def units(self) -> int:
+        """Units that are held."""
+        return sum(summary.line.quantity for summary in self.held)
+
+    @property
+    def subtotal_minor(self) -> int:
+        """What the held lines cost."""
+        return sum(summary.total_minor for summary in self.held)
+
+    @property
+    def currency(self) -> str:
+        lines = [*self.held, *self.ended]
+        return lines[0].line.currency if lines else settings.SHOP_CURRENCY
+
+    @property
+    def earliest(self) -> CartLineSummary | None:
+        """The held line that ends first: the one the clock speaks of."""
+        return min(self.held, key=lambda summary: (summary.expires_at, summary.line.pk), default=None)
+
+
+def cart_id_in(token: str | None) -> UUID | None:
+    """The cart that a signed token names, or None if it was not signed here."""
+    try:
+        return UUID(signing.loads(token or "", salt=CART_TOKEN_SALT))
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+
+
+def summarise_cart(*, cart: Cart | None, now: datetime) -> CartSummary:
+    """The cart with the state of every hold. Three queries, and two more when a hold has ended."""
+    if cart is None:
+        return CartSummary(cart=None)
+    lines = list(
+        CartLine.objects.filter(cart=cart)
+        .select_related("variant__product")
+        .prefetch_related("variant__product__images")
+        .order_by("pk")
+    )
+    holds = stock.holds(reservation_ids=[line.reservation_id for line in lines], now=now)
+    ended = [line for line in lines if not holds[line.reservation_id].is_live]
+    free = stock.available_to_promise(skus=[line.variant.sku for line in ended], now=now) if ended else {}
+    summaries = [
+        CartLineSummary(
+            line=line,
+            hold=holds[line.reservation_id],
+            now=now,
+            is_free_again=line in ended and free[line.variant.sku].free >= line.quantity,
+        )
+        for line in lines
+    ]
+    return CartSummary(
+        cart=cart,
+        held=[summary for summary in summaries if summary.is_held],
+        ended=[summary for summary in summaries if not summary.is_held],
+    )
+
+
+def placed_from(*, cart_id: UUID, user: User | AnonymousUser, token: str | None) -> Order | None:
+    """The order that this shopper's cart has become, for a second press of the button. None if it is not theirs."""
+    orders = Order.objects.filter(cart_id=cart_id)
+    if user.is_authenticated:
+        return orders.filter(user=user).first()
+    return orders.filter(user=None).first() if cart_id_in(token) == cart_id else None
+
+
+def awaiting_payment(*, user: User | AnonymousUser, known_ids: Iterable[str], now: datetime) -> list[Order]:
+    """Orders of this shopper that can still be paid, the most urgent first."""
+    orders = Order.objects.filter(status=OrderStatus.AWAITING_PAYMENT, pay_by__gt=now)
+    orders = orders.filter(user=user) if user.is_authenticated else orders.filter(pk__in=list(known_ids))
+    return list(orders.order_by("pay_by", "pk"))
+
+
+def orders_of(*, user: User) -> QuerySet[Order]:
+    """A member's orders with their lines, the newest first."""
+    return Order.objects.filter(user=user).prefetch_related("lines").order_by("-placed_at", "-pk")
+
+
+def find_order(*, order_id: UUID, user: User | AnonymousUser, known_ids: Iterable[str] = ()) -> Order:
+    """An order with lines, timeline and payments, for the member who owns it or the guest who proved to know it.
+
+    :raises NotFound: if there is none, or it is somebody else's: the two are never told apart.
+    """
+    order = Order.objects.prefetch_related(*_details()).filter(pk=order_id).first()
+    if order is None:
+        raise NotFound()
+    is_own = user.is_authenticated and order.user_id == user.pk
+    if not is_own and str(order_id) not in set(known_ids):
+        raise NotFound()
+    return order
+
+
+def find_guest_order(*, number: str, email: str) -> Order:
+    """The order with this number, for whoever also knows its e-mail address. Spelling is forgiven, not guessed.
+
+    :raises NotFound: whichever of the two is wrong.
+    """
+    cleaned = "".join(character for character in number.upper() if character.isalnum())
+    cleaned = cleaned.removeprefix("T")
+    spelled = f"T-{cleaned[:4]}-{cleaned[4:]}"
+    order = Order.objects.prefetch_related(*_details()).filter(number=spelled, email__iexact=email.strip()).first()
+    if order is None:
+        raise NotFound()
+    return order
+
+
+def find_payment(*, payment_id: UUID, user: User | AnonymousUser, known_ids: Iterable[str] = ()) -> Payment:
+    """An attempt, for whoever may see its order.
+
+    :raises NotFound: as find_order.
+    """
+    payment = Payment.objects.select_related("order").filter(pk=payment_id).first()
+    if payment is None:
+        raise NotFound()
+    find_order(order_id=payment.order_id, user=user, known_ids=known_ids)
+    return payment
+
+
+def delivery_methods() -> list[ShippingMethod]:
+    """The ways to send a parcel that a shopper can choose."""
+    return list(ShippingMethod.objects.filter(is_active=True).order_by("position", "pk"))
+
+
+@dataclass(frozen=True, slots=True)
+class OwedDrift:
+    """Units that paid orders are owed and inventory has allocated, where the two do not agree."""
+
+    sku: str
+    allocated: int
+    owed: int
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.sku}: inventory has allocated {self.allocated}, paid orders are owed {self.owed}"
+
+
+def prove_owed() -> list[OwedDrift]:
+    """Compare, SKU by SKU, what inventory has allocated with what paid and unsent order lines add up to."""
+    rows = (
+        OrderLine.objects.filter(order__status__in=[OrderStatus.PAID, OrderStatus.FULFILLED])
+        .values_list("sku")
+        .annotate(Sum(F("quantity") - F("fulfilled")))
+    )
+    owed = {sku: units for sku, units in rows if units}
+    allocated = stock.allocated_by_sku()
+    return [
+        OwedDrift(sku=sku, allocated=allocated.get(sku, 0), owed=owed.get(sku, 0))
+        for sku in sorted(owed.keys() | allocated.keys())
+        if owed.get(sku, 0) != allocated.get(sku, 0)
+    ]
+
+
+def _details() -> list[Prefetch]:
+    return [
+        Prefetch("lines", queryset=OrderLine.objects.order_by("pk")),
+        Prefetch("events", queryset=OrderEvent.objects.order_by("-happened_at", "-pk")),
+        Prefetch("payments", queryset=Payment.objects.order_by("created_at", "pk")),
+        Prefetch("payments__refunds", queryset=Refund.objects.order_by("created_at", "pk")),
+    ]

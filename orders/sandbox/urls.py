@@ -1,0 +1,11 @@
+"""The provider's addresses."""
+
+from django.urls import path
+
+from orders.sandbox import views
+
+app_name = "sandbox"
+urlpatterns = [
+    path("pay/", views.pay, name="pay"),
+    path("api/refunds/", views.refunds, name="refunds"),
+]

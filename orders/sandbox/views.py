@@ -1,0 +1,77 @@
+"""The provider's hosted payment page and its small API."""
+
+import hmac
+import json
+from typing import Any
+from uuid import UUID
+
+from celery import current_app
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST
+from kombu.exceptions import KombuError
+
+from orders.sandbox import provider
+
+
+class SeeOther(HttpResponseRedirect):
+    """The answer to a form that did something: the browser goes on with a GET."""
+
+    status_code = 303
+
+
+@csrf_exempt  # The signed link is what protects this form: nobody but the shop can mint one.
+@require_http_methods(["GET", "POST"])
+def pay(request: HttpRequest) -> HttpResponse:
+    """Show what is to be paid; take the shopper's choice and send them back to the shop."""
+    now = timezone.now()
+    signed = request.POST.get("request") or request.GET.get("request", "")
+    try:
+        payment = provider.open_payment(request=signed, now=now)
+        if request.method == "POST":
+            provider.choose(payment=payment, choice=request.POST.get("choice", ""), now=now)
+            _wake_the_worker()
+            return SeeOther(payment.return_url)
+    except provider.PaymentRefused as refusal:
+        return render(request, "sandbox/refused.html", {"refusal": refusal}, status=422)
+    context = {"payment": payment, "request_token": signed, "is_over": now >= payment.expires_at}
+    return render(request, "sandbox/pay.html", context)
+
+
+@csrf_exempt
+@require_POST
+def refunds(request: HttpRequest) -> JsonResponse:
+    """POST {key, payment, amount, currency} with the merchant's key as bearer token."""
+    sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if not hmac.compare_digest(sent.encode(), settings.SANDBOX_SIGNING_KEY.encode()):
+        return JsonResponse({"error": "Send the shared key as a bearer token."}, status=401)
+    try:
+        asked = _read_refund(request.body)
+        refund = provider.refund(now=timezone.now(), **asked)
+    except provider.PaymentRefused as refusal:
+        return JsonResponse({"error": str(refusal)}, status=422)
+    return JsonResponse({"id": str(refund.pk), "status": "succeeded", "amount": refund.amount})
+
+
+def _read_refund(body: bytes) -> dict[str, Any]:
+    try:
+        asked = json.loads(body)
+        return {
+            "key": str(asked["key"]),
+            "payment_id": str(UUID(asked["payment"])),
+            "amount": int(asked["amount"]),
+            "currency": str(asked["currency"]),
+        }
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise provider.PaymentRefused(f"Send key, payment, amount and currency; {error} is missing or wrong.") from error
+
+
+def _wake_the_worker() -> None:
+    try:
+        current_app.send_task("orders.sandbox.tasks.deliver_due_webhooks", ignore_result=True)
+    except (KombuError, OSError):
+        # The next beat tick delivers it, a second later.
+        return

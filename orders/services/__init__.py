@@ -1,0 +1,71 @@
+"""Cart, checkout, payment and what follows: the only writer of orders, and the only caller of inventory's services."""
+
+from orders.services.cart import (
+    add_to_cart,
+    cart_token,
+    empty_cart,
+    extend_hold,
+    find_cart,
+    hold_again,
+    merge_carts,
+    open_cart,
+    remove_line,
+    set_quantity,
+)
+from orders.services.checkout import cancel_order, expire_unpaid, place_order, save_checkout
+from orders.services.errors import (
+    CartClosed,
+    CartEmpty,
+    CheckoutIncomplete,
+    HoldsEnded,
+    KeyUsedDifferently,
+    OrderNotCancellable,
+    OrderNotFulfillable,
+    OrderNotPayable,
+    RefundNotFailed,
+    UnknownGateway,
+    UnknownPayment,
+    UnknownVariant,
+)
+from orders.services.fulfilment import fulfil_order
+from orders.services.idempotency import Answer, once
+from orders.services.message import send_due_messages
+from orders.services.payment import record_payment_event, start_payment
+from orders.services.refund import retry_refund, send_due_refunds
+
+__all__ = [
+    "Answer",
+    "CartClosed",
+    "CartEmpty",
+    "CheckoutIncomplete",
+    "HoldsEnded",
+    "KeyUsedDifferently",
+    "OrderNotCancellable",
+    "OrderNotFulfillable",
+    "OrderNotPayable",
+    "RefundNotFailed",
+    "UnknownGateway",
+    "UnknownPayment",
+    "UnknownVariant",
+    "add_to_cart",
+    "cancel_order",
+    "cart_token",
+    "empty_cart",
+    "expire_unpaid",
+    "extend_hold",
+    "find_cart",
+    "fulfil_order",
+    "hold_again",
+    "merge_carts",
+    "once",
+    "open_cart",
+    "place_order",
+    "record_payment_event",
+    "remove_line",
+    "retry_refund",
+    "save_checkout",
+    "send_due_messages",
+    "send_due_refunds",
+    "set_quantity",
+    "start_payment",
+]

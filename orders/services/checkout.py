@@ -1,0 +1,227 @@
+"""From cart to order: the details, the order at frozen prices, and the end of an order that nobody pays."""
+
+import secrets
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db import IntegrityError
+
+from accounts.models import User
+from inventory import queries as stock
+from inventory import services as inventory
+from orders.models import (
+    Cart,
+    CartLine,
+    CartStatus,
+    Checkout,
+    Order,
+    OrderEventKind,
+    OrderLine,
+    OrderStatus,
+    Payment,
+    PaymentStatus,
+)
+from orders.services.errors import CartClosed, CartEmpty, CheckoutIncomplete, HoldsEnded, OrderNotCancellable
+from orders.services.message import write_order_message
+from orders.services.timeline import note
+from shop.clock import clock_time
+from shop.errors import NotFound
+from shop.transactions import TryAgain, transactional
+
+# Without I, L, O and U: nobody reads them wrong or reads a word into them (Crockford's base 32).
+NUMBER_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+REQUIRED = {
+    "email": "contact",
+    "name": "contact",
+    "phone": "contact",
+    "address": "delivery",
+    "city": "delivery",
+    "postal_code": "delivery",
+    "country": "delivery",
+    "shipping_method": "delivery",
+    "gateway": "payment",
+}
+
+
+@transactional
+def save_checkout(*, cart_id: UUID, **fields: Any) -> Checkout:
+    """Keep what the shopper typed, at once and whatever becomes of the hold. Fields are those of models.Checkout.
+
+    The same fields twice change nothing.
+    """
+    if not Cart.objects.open().filter(pk=cart_id).exists():
+        raise CartClosed()
+    try:
+        checkout, _ = Checkout.objects.update_or_create(cart_id=cart_id, defaults=fields)
+    except IntegrityError as error:
+        raise TryAgain from error
+    return checkout
+
+
+@transactional
+def place_order(*, cart_id: UUID, user: User | AnonymousUser, now: datetime, actor: str) -> Order:
+    """Turn the cart into an order at the prices of its holds, and move the holds to the payment window.
+
+    One cart is one order: a second press, another tab or the back button get the order of the first.
+
+    :raises CartEmpty: if there is nothing in it.
+    :raises CheckoutIncomplete: if a detail is missing.
+    :raises HoldsEnded: if a line is not held any more; nothing is ordered in part.
+    """
+    cart = Cart.objects.select_for_update().filter(pk=cart_id).first()
+    if cart is None:
+        raise NotFound()
+    if cart.status == CartStatus.ORDERED:
+        return cart.order
+    if not cart.is_open:
+        raise CartClosed()
+    lines = list(
+        CartLine.objects.filter(cart=cart)
+        .select_related("variant__product")
+        .prefetch_related("variant__product__images")
+        .order_by("pk")
+    )
+    if not lines:
+        raise CartEmpty()
+    checkout = _complete_checkout(cart)
+    _refuse_ended(lines, now=now)
+    pay_by = now + settings.PAYMENT_WINDOW
+    order = _write_order(cart, checkout, lines, user=user, now=now, pay_by=pay_by)
+    cart.status = CartStatus.ORDERED
+    cart.save(update_fields=["status"])
+    note(order, OrderEventKind.PLACED, f"Order placed. Held until {clock_time(pay_by)}.", actor=actor, now=now)
+    write_order_message(order, name="order_placed", now=now)
+    inventory.extend_to(reservation_ids=[line.reservation_id for line in lines], expires_at=pay_by, now=now)
+    return order
+
+
+@transactional
+def cancel_order(*, order_id: UUID, now: datetime, actor: str) -> Order:
+    """Cancel an order that waits for payment; its units go back on sale. A cancelled order stays cancelled.
+
+    :raises OrderNotCancellable: if it is paid, sent, refunded or ended.
+    """
+    order = Order.objects.select_for_update().filter(pk=order_id).first()
+    if order is None:
+        raise NotFound()
+    if order.is_cancelled:
+        return order
+    if not order.is_awaiting_payment:
+        raise OrderNotCancellable(number=order.number, status=order.get_status_display().lower())
+    _end_unpaid(order, status=OrderStatus.CANCELLED, now=now)
+    Payment.objects.filter(order=order, status=PaymentStatus.PENDING).update(status=PaymentStatus.CANCELLED)
+    note(order, OrderEventKind.CANCELLED, "Order cancelled. Nothing was charged.", actor=actor, now=now)
+    for reservation_id in sorted(set(order.lines.values_list("reservation_id", flat=True))):
+        inventory.release(reservation_id=reservation_id, reason="order cancelled", actor=actor, now=now)
+    return order
+
+
+@transactional
+def expire_unpaid(*, now: datetime, limit: int = 100) -> int:
+    """End up to `limit` orders whose payment window is over; returns how many. Locked ones are left to the next tick.
+
+    Their reservations end with the same second by themselves, so nothing is released here, and money that still
+    arrives is settled as a late payment.
+    """
+    orders = (
+        Order.objects.select_for_update(skip_locked=True)
+        .unpaid_past_deadline(now=now)
+        .order_by("pay_by", "pk")[:limit]
+    )
+    ended = 0
+    for order in orders:
+        _end_unpaid(order, status=OrderStatus.EXPIRED, now=now)
+        Payment.objects.filter(order=order, status=PaymentStatus.PENDING).update(status=PaymentStatus.EXPIRED)
+        text = f"Not paid by {clock_time(order.pay_by)}. The items went back on sale; nothing was charged."
+        note(order, OrderEventKind.EXPIRED, text, actor="clock", now=now)
+        ended += 1
+    return ended
+
+
+def _complete_checkout(cart: Cart) -> Checkout:
+    checkout = Checkout.objects.select_related("shipping_method").filter(cart=cart).first() or Checkout(cart=cart)
+    missing = [field for field in REQUIRED if not getattr(checkout, field)]
+    if missing:
+        raise CheckoutIncomplete(field=missing[0], step=REQUIRED[missing[0]], missing=missing)
+    return checkout
+
+
+def _refuse_ended(lines: list[CartLine], *, now: datetime) -> None:
+    holds = stock.holds(reservation_ids=[line.reservation_id for line in lines], now=now)
+    ended = [line for line in lines if not holds[line.reservation_id].is_live]
+    if ended:
+        raise HoldsEnded(
+            line_ids=[str(line.pk) for line in ended], names=[line.variant.product.name for line in ended]
+        )
+
+
+def _write_order(
+    cart: Cart,
+    checkout: Checkout,
+    lines: list[CartLine],
+    *,
+    user: User | AnonymousUser,
+    now: datetime,
+    pay_by: datetime,
+) -> Order:
+    method = checkout.shipping_method
+    subtotal_minor = sum(line.total_minor for line in lines)
+    order = Order(
+        number=_new_number(),
+        cart=cart,
+        user=user if user.is_authenticated else None,
+        email=checkout.email,
+        name=checkout.name,
+        phone=checkout.phone,
+        address=checkout.address,
+        landmark=checkout.landmark,
+        city=checkout.city,
+        postal_code=checkout.postal_code,
+        country=checkout.country,
+        shipping_method=method,
+        shipping_name=method.name,
+        gateway=checkout.gateway,
+        currency=lines[0].currency,
+        subtotal_minor=subtotal_minor,
+        shipping_minor=method.price_minor,
+        total_minor=subtotal_minor + method.price_minor,
+        placed_at=now,
+        pay_by=pay_by,
+    )
+    try:
+        order.save(force_insert=True)
+    except IntegrityError as error:
+        # Two orders drew the same number out of 10^12: draw again.
+        raise TryAgain from error
+    OrderLine.objects.bulk_create(_order_line(order, line) for line in lines)
+    return order
+
+
+def _order_line(order: Order, line: CartLine) -> OrderLine:
+    images = sorted(line.variant.product.images.all(), key=lambda image: image.position)
+    return OrderLine(
+        order=order,
+        variant=line.variant,
+        sku=line.variant.sku,
+        product_name=line.variant.product.name,
+        variant_label=line.variant.label,
+        picture_stem=next((image.stem for image in images), ""),
+        unit_price_minor=line.unit_price_minor,
+        quantity=line.quantity,
+        total_minor=line.total_minor,
+        reservation_id=line.reservation_id,
+    )
+
+
+def _end_unpaid(order: Order, *, status: OrderStatus, now: datetime) -> None:
+    order.status = status
+    order.ended_at = now
+    order.save(update_fields=["status", "ended_at"])
+
+
+def _new_number() -> str:
+    drawn = "".join(secrets.choice(NUMBER_ALPHABET) for _ in range(8))
+    return f"T-{drawn[:4]}-{drawn[4:]}"

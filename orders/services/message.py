@@ -1,0 +1,63 @@
+"""E-mails: written with the fact, sent by the worker, tried again until they are through."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+
+from orders.models import Message, Order
+from orders.services.nudge import nudge_after_commit
+
+BATCH = 50
+LEASE = timedelta(minutes=2)
+LONGEST_PAUSE = timedelta(hours=1)
+
+
+def write_order_message(order: Order, *, name: str, now: datetime, key: str = "", **context: Any) -> None:
+    """Put the e-mail `templates/email/<name>` about this order into the outbox, in the caller's transaction.
+
+    The same name for the same order (and the same `key`, where there may be several) is written once.
+    """
+    context = {"order": order, "lines": list(order.lines.all()), "site_url": settings.SITE_URL, **context}
+    Message.objects.get_or_create(
+        key=f"{name}:{order.pk}:{key}",
+        defaults={
+            "to": order.email,
+            "subject": render_to_string(f"email/{name}.subject.txt", context).strip(),
+            "text": render_to_string(f"email/{name}.txt", context),
+            "html": render_to_string(f"email/{name}.html", context),
+            "created_at": now,
+            "next_attempt_at": now,
+        },
+    )
+    nudge_after_commit("orders.tasks.send_due_messages")
+
+
+def send_due_messages(*, now: datetime) -> int:
+    """Send what is due; returns how many went out. A message that fails waits longer each time and is never dropped.
+
+    Each is claimed for two minutes before it is sent, so two workers do not send the same one; a worker that dies in
+    between may cause a second copy, never a lost one.
+    """
+    sent = 0
+    for message in Message.objects.due(now=now).order_by("next_attempt_at")[:BATCH]:
+        claimed = Message.objects.due(now=now).filter(pk=message.pk, attempts=message.attempts)
+        if claimed.update(attempts=message.attempts + 1, next_attempt_at=now + LEASE):
+            sent += _send(message, now=now)
+    return sent
+
+
+def _send(message: Message, *, now: datetime) -> bool:
+    email = EmailMultiAlternatives(subject=message.subject, body=message.text, to=[message.to])
+    email.attach_alternative(message.html, "text/html")
+    try:
+        email.send()
+    except OSError as error:  # smtplib's errors are OSErrors too
+        pause = min(timedelta(seconds=30) * 2**message.attempts, LONGEST_PAUSE)
+        Message.objects.filter(pk=message.pk).update(last_error=str(error)[:300], next_attempt_at=now + pause)
+        return False
+    Message.objects.filter(pk=message.pk).update(sent_at=now, last_error="")
+    return True
+

@@ -1,0 +1,252 @@
+"""Money meets stock. Whatever a provider reports, and whenever, there is one defined end for it.
+
+Order of locks: order, payment, reservations, stock. No provider is called inside a transaction.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError
+from django.urls import reverse
+from uuid6 import uuid7
+
+from inventory import services as inventory
+from orders.gateways import Gateway, GatewayEvent, available_gateways, base, gateway_named
+from orders.models import (
+    Order,
+    OrderEventKind,
+    OrderLine,
+    OrderStatus,
+    Payment,
+    PaymentEvent,
+    PaymentStatus,
+)
+from orders.services.errors import OrderNotPayable, UnknownGateway, UnknownPayment
+from orders.services.message import write_order_message
+from orders.services.refund import request_refund
+from orders.services.timeline import note
+from shop.clock import clock_time
+from shop.errors import NotFound
+from shop.money import format_money
+from shop.transactions import TryAgain, transactional
+
+# A hold taken for money that is already here lives only until the commit of the same transaction.
+MOMENT = timedelta(minutes=1)
+ENDS_OF_ATTEMPT = {
+    base.DECLINED: PaymentStatus.DECLINED,
+    base.EXPIRED: PaymentStatus.EXPIRED,
+    base.CANCELLED: PaymentStatus.CANCELLED,
+}
+
+
+def start_payment(*, order_id: UUID, now: datetime, gateway: str | None = None) -> Payment:
+    """Begin an attempt and say where the shopper pays: `redirect_url`.
+
+    An attempt that is still pending at the same provider is given again, so a double click is one attempt.
+
+    :raises OrderNotPayable: if the order does not wait for payment, or its time is over.
+    :raises UnknownGateway: if that provider is not switched on.
+    """
+    payment = _claim_attempt(order_id=order_id, now=now, gateway_name=gateway)
+    if payment.redirect_url:
+        return payment
+    provider = _require_gateway(payment.gateway)
+    payment.redirect_url = provider.payment_url(
+        payment_id=payment.pk,
+        order_number=payment.order.number,
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        expires_at=payment.expires_at,
+        return_url=settings.SITE_URL + reverse("orders:order_payment", kwargs={"order_id": order_id}),
+    )
+    payment.save(update_fields=["redirect_url"])
+    return payment
+
+
+def record_payment_event(*, payment_id: UUID, body: bytes, headers: Mapping[str, str], now: datetime) -> PaymentEvent:
+    """Take a provider's webhook: verify it, keep it, and settle what it means. A repeat has no second effect.
+
+    :raises UnknownPayment: if there is no such payment, or the event speaks of another one.
+    :raises BadSignature: if its provider did not sign it, or too long ago.
+    :raises BadEvent: if it is signed but cannot be read.
+    """
+    payment = Payment.objects.filter(pk=payment_id).first()
+    if payment is None:
+        raise UnknownPayment()
+    event = _require_gateway(payment.gateway).read_event(body=body, headers=headers, now=now)
+    if event.payment_id != str(payment_id):
+        raise UnknownPayment()
+    return _settle(payment_id=payment_id, order_id=payment.order_id, event=event, now=now)
+
+
+@transactional
+def _claim_attempt(*, order_id: UUID, now: datetime, gateway_name: str | None) -> Payment:
+    order = Order.objects.select_for_update().filter(pk=order_id).first()
+    if order is None:
+        raise NotFound()
+    if not order.can_be_paid(now=now):
+        raise OrderNotPayable(number=order.number, status=order.get_status_display().lower())
+    provider = _require_gateway(gateway_name or order.gateway)
+    pending = Payment.objects.filter(order=order, gateway=provider.name, status=PaymentStatus.PENDING).first()
+    if pending is not None:
+        return pending
+    payment = Payment.objects.create(
+        order=order,
+        gateway=provider.name,
+        amount_minor=order.total_minor,
+        currency=order.currency,
+        created_at=now,
+        expires_at=order.pay_by,
+    )
+    text = f"Payment of {format_money(order.total_minor, order.currency)} started with {provider.label}."
+    note(order, OrderEventKind.PAYMENT_STARTED, text, actor="shop", now=now)
+    return payment
+
+
+def _require_gateway(name: str) -> Gateway:
+    provider = gateway_named(name)
+    if provider is None:
+        raise UnknownGateway(gateway=name, known=list(available_gateways()))
+    return provider
+
+
+@transactional
+def _settle(*, payment_id: UUID, order_id: UUID, event: GatewayEvent, now: datetime) -> PaymentEvent:
+    order = Order.objects.select_for_update().get(pk=order_id)
+    payment = Payment.objects.select_for_update().get(pk=payment_id)
+    known = PaymentEvent.objects.filter(gateway=payment.gateway, event_id=event.event_id).first()
+    if known is not None:
+        return known
+    try:
+        record = PaymentEvent.objects.create(
+            gateway=payment.gateway,
+            event_id=event.event_id,
+            payment=payment,
+            kind=event.kind,
+            amount_minor=event.amount_minor,
+            currency=event.currency,
+            payload=event.payload,
+            received_at=now,
+        )
+    except IntegrityError as error:
+        raise TryAgain from error
+    if event.kind == base.CAPTURED:
+        record.outcome = _settle_captured(order, payment, event, now=now)
+    else:
+        record.outcome = _settle_unpaid(order, payment, event, now=now)
+    record.save(update_fields=["outcome"])
+    return record
+
+
+def _settle_unpaid(order: Order, payment: Payment, event: GatewayEvent, *, now: datetime) -> str:
+    """An attempt that brought no money. The order waits on until its time is over; a captured one stays captured."""
+    if not payment.is_pending:
+        return f"no effect: the attempt is {payment.get_status_display().lower()} already"
+    payment.status = ENDS_OF_ATTEMPT[event.kind]
+    payment.provider_reference = event.provider_reference
+    payment.save(update_fields=["status", "provider_reference"])
+    if payment.is_declined:
+        text = f"The payment was declined. Nothing was charged. Held until {clock_time(order.pay_by)}."
+        note(order, OrderEventKind.PAYMENT_DECLINED, text, actor=payment.gateway, now=now)
+    return f"the attempt is {payment.get_status_display().lower()}"
+
+
+def _settle_captured(order: Order, payment: Payment, event: GatewayEvent, *, now: datetime) -> str:
+    """Money has arrived: it becomes a paid order, or it goes back at once."""
+    if payment.is_captured:
+        return "no effect: this attempt was captured already"
+    payment.status = PaymentStatus.CAPTURED
+    payment.captured_at = now
+    payment.provider_reference = event.provider_reference
+    payment.save(update_fields=["status", "captured_at", "provider_reference"])
+    if (event.amount_minor, event.currency) != (payment.amount_minor, payment.currency):
+        return _send_back_differing(order, payment, event, now=now)
+    if order.is_paid:
+        return _send_back(order, payment, OrderEventKind.PAID_TWICE, "You paid twice.", now=now)
+    if order.is_cancelled or order.is_refunded:
+        text = f"A payment arrived although the order is {order.get_status_display().lower()}."
+        return _send_back(order, payment, OrderEventKind.PAID_LATE_REFUNDED, text, now=now)
+    try:
+        inventory.commit(reservation_ids=_reservation_ids(order), actor=payment.gateway, now=now)
+    except inventory.HoldEnded:
+        return _settle_late(order, payment, now=now)
+    _mark_paid(order, OrderEventKind.PAID, "Paid. It is yours.", payment=payment, now=now)
+    return "paid"
+
+
+def _settle_late(order: Order, payment: Payment, *, now: datetime) -> str:
+    """Paid after the hold had ended: take the units anew if they are free, otherwise send the money back.
+
+    What the order still holds in part is let go first, so that it cannot stand in its own way.
+    """
+    for reservation_id in _reservation_ids(order):
+        inventory.release(reservation_id=reservation_id, reason="paid late", actor=payment.gateway, now=now)
+    units: dict[str, int] = {}
+    for line in OrderLine.objects.filter(order=order):
+        units[line.sku] = units.get(line.sku, 0) + line.quantity
+    try:
+        anew = inventory.reserve(
+            lines=units,
+            token=f"late-{payment.pk}",
+            expires_at=now + MOMENT,
+            now=now,
+            actor=payment.gateway,
+            reservation_id=uuid7(),
+        )
+    except inventory.StockUnavailable:
+        text = f"The payment arrived after {clock_time(order.pay_by)} and none was left."
+        outcome = _send_back(order, payment, OrderEventKind.PAID_LATE_REFUNDED, text, now=now)
+        order.status, order.ended_at = OrderStatus.REFUNDED, now
+        order.save(update_fields=["status", "ended_at"])
+        return outcome
+    inventory.commit(reservation_ids=[anew.pk], actor=payment.gateway, now=now)
+    OrderLine.objects.filter(order=order).update(reservation_id=anew.pk)
+    text = f"Paid after {clock_time(order.pay_by)}. It was still free, so the order stands."
+    _mark_paid(order, OrderEventKind.PAID_LATE_KEPT, text, payment=payment, now=now)
+    return "paid late, the units were still free"
+
+
+def _mark_paid(order: Order, kind: OrderEventKind, text: str, *, payment: Payment, now: datetime) -> None:
+    order.status, order.paid_at, order.ended_at = OrderStatus.PAID, now, None
+    order.save(update_fields=["status", "paid_at", "ended_at"])
+    Payment.objects.filter(order=order, status=PaymentStatus.PENDING).update(status=PaymentStatus.CANCELLED)
+    note(order, kind, text, actor=payment.gateway, now=now)
+    write_order_message(order, name="order_paid", now=now)
+
+
+def _send_back(order: Order, payment: Payment, kind: OrderEventKind, why: str, *, now: datetime) -> str:
+    """Ask for the whole payment to go back, tell the shopper, and leave a line for staff."""
+    amount = format_money(payment.amount_minor, payment.currency)
+    text = f"{why} {amount} is on its way back; banks need up to 3 working days."
+    request_refund(
+        payment, amount_minor=payment.amount_minor, currency=payment.currency, reason=kind.label, now=now
+    )
+    note(order, kind, text, actor=payment.gateway, now=now)
+    write_order_message(order, name="payment_refunded", key=str(payment.pk), now=now, payment=payment, why=why)
+    return f"sent back: {kind.label.lower()}"
+
+
+def _send_back_differing(order: Order, payment: Payment, event: GatewayEvent, *, now: datetime) -> str:
+    """Too little, too much or another currency: exactly what came goes back, and a person looks at it."""
+    came = f"{event.amount_minor} {event.currency} (minor units)"
+    if event.amount_minor > 0:
+        request_refund(
+            payment,
+            amount_minor=event.amount_minor,
+            currency=event.currency,
+            reason=OrderEventKind.AMOUNT_DIFFERS.label,
+            now=now,
+        )
+    owed = format_money(payment.amount_minor, payment.currency)
+    text = f"The provider reported {came} instead of {owed}. What came goes back; the order is not paid by it."
+    note(order, OrderEventKind.AMOUNT_DIFFERS, text, actor=payment.gateway, now=now)
+    order.needs_attention = text[:300]
+    order.save(update_fields=["needs_attention"])
+    write_order_message(order, name="payment_refunded", key=str(payment.pk), now=now, payment=payment, why=text)
+    return "sent back: the amount differs"
+
+
+def _reservation_ids(order: Order) -> list[UUID]:
+    return sorted(set(OrderLine.objects.filter(order=order).values_list("reservation_id", flat=True)))

@@ -1,0 +1,28 @@
+"""What the clock and the nudges do to orders. Each may run twice, or late, or not at all: the next tick catches up."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from orders import services
+
+BATCHES = 50
+
+
+@shared_task
+def expire_unpaid_orders() -> None:
+    """End the orders whose payment window is over, in small batches."""
+    for _ in range(BATCHES):
+        if services.expire_unpaid(now=timezone.now()) == 0:
+            return
+
+
+@shared_task
+def send_due_refunds() -> None:
+    """Ask the providers for the refunds that are due."""
+    services.send_due_refunds(now=timezone.now())
+
+
+@shared_task
+def send_due_messages() -> None:
+    """Send the e-mails that are due."""
+    services.send_due_messages(now=timezone.now())

@@ -1,0 +1,11 @@
+"""How a moment is written for people: absolute, 24 hours, with its zone."""
+
+from datetime import datetime
+
+from django.utils import timezone
+
+
+def clock_time(moment: datetime) -> str:
+    """ "20:15 WIB" in the shop's zone."""
+    local = timezone.localtime(moment)
+    return f"{local:%H:%M} {local.tzname()}"

@@ -1,0 +1,23 @@
+"""The whole address map: pages, API, admin, provider, health."""
+
+from allauth.account.decorators import secure_admin_login
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path, re_path
+from django.views.static import serve
+
+# Before admin.site.urls is evaluated: afterwards it would silently do nothing.
+admin.site.login = secure_admin_login(admin.site.login)
+
+urlpatterns = [
+    path("", include("shop.pages")),
+    path("", include("orders.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("api/v1/", include("shop.api")),
+    path("admin/", admin.site.urls),
+]
+if settings.SANDBOX_ENABLED:
+    urlpatterns.append(path("sandbox/", include("orders.sandbox.urls")))
+if settings.DEMO or settings.DEBUG:
+    # In production the proxy in front serves the pictures.
+    urlpatterns.append(re_path(r"^media/(?P<path>.*)$", serve, {"document_root": settings.MEDIA_ROOT}))
