@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import F, Min, Q, Sum
+from django.db.models.expressions import Combinable
 
 from inventory.models import (
     Reservation,
@@ -220,5 +221,5 @@ def _ledger_sums() -> dict[int, tuple[int, int, int]]:
     return sums
 
 
-def _line_sums(condition: Q, *, total: F) -> dict[int, int]:
-    return dict(ReservationLine.objects.filter(condition).values_list("stock_item_id").annotate(Sum(total)))
+def _line_sums(condition: Q, *, total: Combinable) -> dict[int, int]:
+    return dict(ReservationLine.objects.filter(condition).values_list("stock_item_id").annotate(units=Sum(total)))

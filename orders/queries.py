@@ -229,7 +229,7 @@ def prove_owed() -> list[OwedDrift]:
     rows = (
         OrderLine.objects.filter(order__status__in=[OrderStatus.PAID, OrderStatus.FULFILLED])
         .values_list("sku")
-        .annotate(Sum(F("quantity") - F("fulfilled")))
+        .annotate(units=Sum(F("quantity") - F("fulfilled")))
     )
     owed = {sku: units for sku, units in rows if units}
     allocated = stock.allocated_by_sku()

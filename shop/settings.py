@@ -179,8 +179,8 @@ SHOP_CURRENCY = "IDR"
 
 SANDBOX_ENABLED = env.bool("SANDBOX_ENABLED", default=DEMO)
 SANDBOX_SIGNING_KEY = _secret("SANDBOX_SIGNING_KEY") if SANDBOX_ENABLED else ""
-# Where the shop finds the provider's pages (a shopper's browser) and its API (the worker).
-SANDBOX_URL = f"{SITE_URL}/sandbox"
+# Where a shopper's browser finds the provider's pages, and the worker its API.
+SANDBOX_URL = "/sandbox"
 SANDBOX_API_URL = f"{WEBHOOK_BASE_URL}/sandbox/api"
 
 # Work in the background -------------------------------------------------------------------------------------------

@@ -44,14 +44,18 @@ class SandboxGateway:
         expires_at: datetime,
         return_url: str,
     ) -> str:
-        """A link to the provider's hosted page that carries what is to be paid, signed with the shared key."""
+        """A link to the provider's hosted page that carries what is to be paid, signed with the shared key.
+
+        It lives in the shop's own house, so there and back are addresses without a host: the shopper stays on the
+        name they came by (localhost, an address in the local network), where their session is.
+        """
         request = {
             "merchant_reference": str(payment_id),
             "description": order_number,
             "amount": amount_minor,
             "currency": currency,
             "expires_at": int(expires_at.timestamp()),
-            "return_url": return_url,
+            "return_url": return_url.removeprefix(settings.SITE_URL),
             "webhook_url": f"{settings.WEBHOOK_BASE_URL}/api/v1/webhooks/payments/{payment_id}",
         }
         signed = signing.dumps(request, key=settings.SANDBOX_SIGNING_KEY, salt="sandbox.pay", compress=True)

@@ -16,7 +16,7 @@ class SandboxPayment(models.Model):
     amount = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     expires_at = models.DateTimeField()
-    return_url = models.URLField(max_length=400)
+    return_url = models.CharField(max_length=400)
     webhook_url = models.URLField(max_length=400)
     captured_at = models.DateTimeField(null=True, blank=True)
     declined_at = models.DateTimeField(null=True, blank=True)
