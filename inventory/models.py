@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from uuid6 import uuid7
 
+from inventory.states import RESERVATION_STATES, ReservationState
 from shop.models import Variant
 
 
@@ -81,15 +82,6 @@ class StockItem(models.Model):
         return self.on_hand + self.backorder_limit - self.held - self.allocated
 
 
-class ReservationState(models.TextChoices):
-    """Where a reservation stands. HELD is the only one that it can leave."""
-
-    HELD = "HELD", "Held"
-    COMMITTED = "COMMITTED", "Committed"
-    RELEASED = "RELEASED", "Released"
-    EXPIRED = "EXPIRED", "Expired"
-
-
 class ReservationQuerySet(models.QuerySet["Reservation"]):
     """Reservations by what time has made of them."""
 
@@ -104,6 +96,11 @@ class ReservationQuerySet(models.QuerySet["Reservation"]):
     def due(self, *, now: datetime) -> Self:
         """Past its time and still HELD, except those that a person has to look at."""
         return self.held().filter(expires_at__lte=now, set_aside_at=None)
+
+    def leave_held(self, event: str, *, now: datetime, reason: str = "") -> int:
+        """Compare-and-set: those still HELD take this step, and their number is returned. The only way out of HELD."""
+        target = RESERVATION_STATES.target(ReservationState.HELD, event)
+        return self.held().update(state=target, ended_at=now, reason=reason[:200])
 
     def of_skus(self, skus: list[str]) -> Self:
         """Those that keep units of any of these SKUs."""

@@ -97,9 +97,7 @@ def available_to_promise(*, skus: Iterable[str], now: datetime) -> dict[str, Ava
     free = {sku: max(counters.get(sku, nothing)["room"] + due.get(sku, 0), 0) for sku in asked}
     held = {sku: max(counters.get(sku, nothing)["in_holds"] - due.get(sku, 0), 0) for sku in asked}
     ends = _next_ends([sku for sku in asked if not free[sku] and held[sku]], now=now)
-    return {
-        sku: Availability(sku=sku, free=free[sku], held=held[sku], next_free_at=ends.get(sku)) for sku in asked
-    }
+    return {sku: Availability(sku=sku, free=free[sku], held=held[sku], next_free_at=ends.get(sku)) for sku in asked}
 
 
 def holds(*, reservation_ids: Iterable[UUID], now: datetime) -> dict[UUID, Hold]:

@@ -47,7 +47,9 @@ class Product(models.Model):
     brand = models.CharField(max_length=80, blank=True)
     category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="products")
     description = models.TextField(blank=True)
-    facts = models.JSONField(default=list, blank=True, help_text="Short facts, one string each: material, care, origin.")
+    facts = models.JSONField(
+        default=list, blank=True, help_text="Short facts, one string each: material, care, origin."
+    )
     option_names = models.JSONField(default=list, blank=True, help_text='What variants differ in: ["Colour", "Size"].')
     weight_grams = models.PositiveIntegerField(default=0)
     is_published = models.BooleanField(default=False)
@@ -87,7 +89,8 @@ class Variant(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(price_minor__gt=0), name="variant_price_positive"),
             models.CheckConstraint(
-                condition=models.Q(compare_at_minor__isnull=True) | models.Q(compare_at_minor__gt=models.F("price_minor")),
+                condition=models.Q(compare_at_minor__isnull=True)
+                | models.Q(compare_at_minor__gt=models.F("price_minor")),
                 name="variant_compare_at_above_price",
             ),
         ]

@@ -37,9 +37,7 @@ def expire_due(*, now: datetime, limit: int = 200) -> ExpiryReport:
     waited for. A row that cannot be ended is set aside and reported, and the rest goes on. Run it until it reports
     nothing; a repeat finds nothing to do.
     """
-    due = (
-        Reservation.objects.select_for_update(skip_locked=True).due(now=now).order_by("expires_at", "pk")[:limit]
-    )
+    due = Reservation.objects.select_for_update(skip_locked=True).due(now=now).order_by("expires_at", "pk")[:limit]
     return _expire(list(due), now=now)
 
 
@@ -93,7 +91,7 @@ def _end_or_set_aside(reservation_id: UUID, *, now: datetime) -> bool:
 
 
 def _end(reservation_ids: list[UUID], *, now: datetime) -> None:
-    Reservation.objects.held().filter(pk__in=reservation_ids).update(state=ReservationState.EXPIRED, ended_at=now)
+    Reservation.objects.filter(pk__in=reservation_ids).leave_held("expire", now=now)
     lines: dict[UUID, list[ReservationLine]] = defaultdict(list)
     for line in ReservationLine.objects.filter(reservation_id__in=reservation_ids):
         lines[line.reservation_id].append(line)

@@ -25,7 +25,7 @@ def commit(*, reservation_ids: Iterable[UUID], actor: str, now: datetime) -> Non
     ended = ids - committed - live
     if ended:
         raise HoldEnded(reservation_ids=sorted(map(str, ended)))
-    Reservation.objects.held().filter(pk__in=list(live)).update(state=ReservationState.COMMITTED, ended_at=now)
+    Reservation.objects.filter(pk__in=list(live)).leave_held("commit", now=now)
     record(
         [
             StockMovement(

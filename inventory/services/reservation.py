@@ -9,7 +9,7 @@ from django.db import IntegrityError
 from django.db.models import F
 from uuid6 import uuid7
 
-from inventory.models import MovementKind, Reservation, ReservationLine, ReservationState, StockItem, StockMovement
+from inventory.models import MovementKind, Reservation, ReservationLine, StockItem, StockMovement
 from inventory.services.counters import lock_reservations, record
 from inventory.services.errors import (
     ExtensionLimitReached,
@@ -92,9 +92,7 @@ def resize(*, reservation_id: UUID, lines: dict[str, int], now: datetime, actor:
     kept = list(ReservationLine.objects.filter(reservation=reservation).order_by("pk"))
     wanted = {sku: units - sum(line.quantity for line in kept if line.sku == sku) for sku, units in lines.items()}
     growth = _plan({sku: more for sku, more in wanted.items() if more > 0}, now=now)
-    shrinkage = [
-        change for sku, more in wanted.items() if more < 0 for change in _shrink(kept, sku=sku, surplus=-more)
-    ]
+    shrinkage = [change for sku, more in wanted.items() if more < 0 for change in _shrink(kept, sku=sku, surplus=-more)]
     _write_quantities(reservation, kept=kept, changes=[*growth, *shrinkage])
     record(
         [
@@ -161,11 +159,7 @@ def release(*, reservation_id: UUID, reason: str, actor: str, now: datetime) -> 
 
     :raises UnknownReservation: if there is none with this id.
     """
-    won = (
-        Reservation.objects.held()
-        .filter(pk=reservation_id)
-        .update(state=ReservationState.RELEASED, ended_at=now, reason=reason[:200], set_aside_at=None)
-    )
+    won = Reservation.objects.filter(pk=reservation_id).leave_held("release", now=now, reason=reason)
     if not won:
         if not Reservation.objects.filter(pk=reservation_id).exists():
             raise UnknownReservation()

@@ -20,7 +20,9 @@ class BadSignature(ShopError):
     code = "bad_signature"
     status = 401
     title = "Not signed by the provider"
-    detail_format = "The signature is missing, wrong or too old. Sign the exact body with the shared key and send it again."
+    detail_format = (
+        "The signature is missing, wrong or too old. Sign the exact body with the shared key."
+    )
 
 
 class BadEvent(ShopError):
@@ -84,8 +86,6 @@ class Gateway(Protocol):
         """
         ...
 
-    def refund(
-        self, *, refund_id: UUID, provider_reference: str, amount_minor: int, currency: str
-    ) -> GatewayRefund:
+    def refund(self, *, refund_id: UUID, provider_reference: str, amount_minor: int, currency: str) -> GatewayRefund:
         """Send money back; `refund_id` is the idempotency key. :raises GatewayFailed:"""
         ...

@@ -1,12 +1,24 @@
 """From cart to parcel and back."""
 
-from orders.models.cart import Cart, CartLine, CartStatus, Checkout
+from orders.models.cart import CART_STATES, Cart, CartLine, CartStatus, Checkout
 from orders.models.idempotency import IdempotencyKey
 from orders.models.message import Message
-from orders.models.order import Order, OrderEvent, OrderEventKind, OrderLine, OrderStatus, ShippingMethod
-from orders.models.payment import Payment, PaymentEvent, PaymentStatus, Refund, RefundStatus
+from orders.models.order import ORDER_STATES, Order, OrderEvent, OrderEventKind, OrderLine, OrderStatus, ShippingMethod
+from orders.models.payment import (
+    PAYMENT_STATES,
+    REFUND_STATES,
+    Payment,
+    PaymentEvent,
+    PaymentStatus,
+    Refund,
+    RefundStatus,
+)
 
 __all__ = [
+    "CART_STATES",
+    "ORDER_STATES",
+    "PAYMENT_STATES",
+    "REFUND_STATES",
     "Cart",
     "CartLine",
     "CartStatus",

@@ -8,6 +8,7 @@ from django.db.models import Case, F, Q, When
 from uuid6 import uuid7
 
 from shop.models import Variant
+from shop.states import StateMachine, Transition
 
 
 class CartStatus(models.TextChoices):
@@ -16,6 +17,16 @@ class CartStatus(models.TextChoices):
     OPEN = "OPEN", "Open"
     ORDERED = "ORDERED", "Ordered"
     MERGED = "MERGED", "Merged into another cart"
+
+
+CART_STATES = StateMachine(
+    name="Cart",
+    start=CartStatus.OPEN,
+    transitions=(
+        Transition(CartStatus.OPEN, "order placed", CartStatus.ORDERED),
+        Transition(CartStatus.OPEN, "merged at login", CartStatus.MERGED),
+    ),
+)
 
 
 class CartQuerySet(models.QuerySet["Cart"]):

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from uuid6 import uuid7
 
 from shop.models import Variant
+from shop.states import StateMachine, Transition
 
 
 class ShippingMethod(models.Model):
@@ -25,7 +26,9 @@ class ShippingMethod(models.Model):
     is_active = models.BooleanField(default=True)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(price_minor__gte=0), name="shippingmethod_price_not_negative")]
+        constraints = [
+            models.CheckConstraint(condition=Q(price_minor__gte=0), name="shippingmethod_price_not_negative")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -42,12 +45,24 @@ class OrderStatus(models.TextChoices):
     REFUNDED = "REFUNDED", "Refunded"
 
 
+ORDER_STATES = StateMachine(
+    name="Order",
+    start=OrderStatus.AWAITING_PAYMENT,
+    transitions=(
+        Transition(OrderStatus.AWAITING_PAYMENT, "paid in time", OrderStatus.PAID),
+        Transition(OrderStatus.AWAITING_PAYMENT, "paid late, units free", OrderStatus.PAID),
+        Transition(OrderStatus.AWAITING_PAYMENT, "paid late, units gone", OrderStatus.REFUNDED),
+        Transition(OrderStatus.AWAITING_PAYMENT, "cancelled", OrderStatus.CANCELLED),
+        Transition(OrderStatus.AWAITING_PAYMENT, "window over", OrderStatus.EXPIRED),
+        Transition(OrderStatus.EXPIRED, "paid late, units free", OrderStatus.PAID),
+        Transition(OrderStatus.EXPIRED, "paid late, units gone", OrderStatus.REFUNDED),
+        Transition(OrderStatus.PAID, "sent", OrderStatus.FULFILLED),
+    ),
+)
+
+
 class OrderQuerySet(models.QuerySet["Order"]):
     """Orders by what has to happen to them."""
-
-    def payable(self, *, now: datetime) -> Self:
-        """Waiting for payment, with time left to pay."""
-        return self.filter(status=OrderStatus.AWAITING_PAYMENT, pay_by__gt=now)
 
     def unpaid_past_deadline(self, *, now: datetime) -> Self:
         """Waiting for payment although the payment window is over, except those that a person has to look at."""
@@ -83,7 +98,9 @@ class Order(models.Model):
     placed_at = models.DateTimeField()
     pay_by = models.DateTimeField(help_text="The end of the payment window: until then the units stay held.")
     paid_at = models.DateTimeField(null=True, blank=True)
-    ended_at = models.DateTimeField(null=True, blank=True, help_text="When it was sent, cancelled, expired or refunded.")
+    ended_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was sent, cancelled, expired or refunded."
+    )
     tracking_number = models.CharField(max_length=80, blank=True)
     needs_attention = models.CharField(max_length=300, blank=True, help_text="Why a person has to look at it.")
 
@@ -127,6 +144,10 @@ class Order(models.Model):
     @property
     def is_refunded(self) -> bool:
         return self.status == OrderStatus.REFUNDED
+
+    def take(self, event: str) -> None:
+        """Take this step of ORDER_STATES, in memory. :raises NoSuchTransition: if there is none from here."""
+        self.status = ORDER_STATES.target(self.status, event)
 
     def can_be_paid(self, *, now: datetime) -> bool:
         """Whether a payment may still be started."""

@@ -8,6 +8,7 @@ from django.db.models import Q
 from uuid6 import uuid7
 
 from orders.models.order import Order
+from shop.states import StateMachine, Transition
 
 
 class PaymentStatus(models.TextChoices):
@@ -18,6 +19,30 @@ class PaymentStatus(models.TextChoices):
     DECLINED = "DECLINED", "Declined"
     EXPIRED = "EXPIRED", "Not paid in time"
     CANCELLED = "CANCELLED", "Cancelled"
+
+
+PAYMENT_STATES = StateMachine(
+    name="Payment",
+    start=PaymentStatus.PENDING,
+    transitions=(
+        Transition(PaymentStatus.PENDING, "captured", PaymentStatus.CAPTURED),
+        Transition(PaymentStatus.PENDING, "declined", PaymentStatus.DECLINED),
+        Transition(PaymentStatus.PENDING, "expired", PaymentStatus.EXPIRED),
+        Transition(PaymentStatus.PENDING, "cancelled", PaymentStatus.CANCELLED),
+        Transition(PaymentStatus.DECLINED, "captured", PaymentStatus.CAPTURED),
+        Transition(PaymentStatus.EXPIRED, "captured", PaymentStatus.CAPTURED),
+        Transition(PaymentStatus.CANCELLED, "captured", PaymentStatus.CAPTURED),
+    ),
+)
+
+
+class PaymentQuerySet(models.QuerySet["Payment"]):
+    """Attempts by whether their provider may still report something."""
+
+    def end_pending(self, event: str) -> int:
+        """Let those still PENDING take this step; returns their number."""
+        target = PAYMENT_STATES.target(PaymentStatus.PENDING, event)
+        return self.filter(status=PaymentStatus.PENDING).update(status=target)
 
 
 class Payment(models.Model):
@@ -35,11 +60,17 @@ class Payment(models.Model):
     expires_at = models.DateTimeField()
     captured_at = models.DateTimeField(null=True, blank=True)
 
+    objects = PaymentQuerySet.as_manager()
+
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payment_amount_positive")]
 
     def __str__(self) -> str:
         return f"{self.id} {self.status}"
+
+    def take(self, event: str) -> None:
+        """Take this step of PAYMENT_STATES, in memory. :raises NoSuchTransition: if there is none from here."""
+        self.status = PAYMENT_STATES.target(self.status, event)
 
     @property
     def is_pending(self) -> bool:
@@ -82,6 +113,17 @@ class RefundStatus(models.TextChoices):
     FAILED = "FAILED", "Needs a person"
 
 
+REFUND_STATES = StateMachine(
+    name="Refund",
+    start=RefundStatus.PENDING,
+    transitions=(
+        Transition(RefundStatus.PENDING, "went through", RefundStatus.SUCCEEDED),
+        Transition(RefundStatus.PENDING, "failed too often", RefundStatus.FAILED),
+        Transition(RefundStatus.FAILED, "tried again by staff", RefundStatus.PENDING),
+    ),
+)
+
+
 class RefundQuerySet(models.QuerySet["Refund"]):
     """Refunds by what is still to be done."""
 
@@ -113,6 +155,10 @@ class Refund(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} {self.status}"
+
+    def take(self, event: str) -> None:
+        """Take this step of REFUND_STATES, in memory. :raises NoSuchTransition: if there is none from here."""
+        self.status = REFUND_STATES.target(self.status, event)
 
     @property
     def is_finished(self) -> bool:

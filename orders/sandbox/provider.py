@@ -38,7 +38,9 @@ def open_payment(*, request: str, now: datetime) -> SandboxPayment:
     try:
         asked = signing.loads(request, key=settings.SANDBOX_SIGNING_KEY, salt=SALT)
     except signing.BadSignature as error:
-        raise PaymentRefused("This payment link was not signed by the shop. Go back and start the payment again.") from error
+        raise PaymentRefused(
+            "This payment link was not signed by the shop. Go back and start the payment again."
+        ) from error
     payment, _ = SandboxPayment.objects.get_or_create(
         merchant_reference=asked["merchant_reference"],
         defaults={

@@ -66,7 +66,9 @@ def _read_refund(body: bytes) -> dict[str, Any]:
             "currency": str(asked["currency"]),
         }
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise provider.PaymentRefused(f"Send key, payment, amount and currency; {error} is missing or wrong.") from error
+        raise provider.PaymentRefused(
+            f"Send key, payment, amount and currency; {error} is missing or wrong."
+        ) from error
 
 
 def _wake_the_worker() -> None:

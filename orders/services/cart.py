@@ -12,7 +12,7 @@ from uuid6 import uuid7
 from accounts.models import User
 from inventory import queries as stock
 from inventory import services as inventory
-from orders.models import Cart, CartLine, CartStatus, Checkout
+from orders.models import CART_STATES, Cart, CartLine, Checkout
 from orders.queries import CART_TOKEN_SALT, cart_id_in
 from orders.services.errors import CartClosed, UnknownVariant
 from shop.errors import InvalidInput, NotFound
@@ -149,7 +149,7 @@ def merge_carts(*, guest_cart_id: UUID, user: User, now: datetime) -> Cart:
             _join(line, twin, now=now, actor=user.email)
     if not Checkout.objects.filter(cart=own).exists():
         Checkout.objects.filter(cart=guest).update(cart=own)
-    guest.status = CartStatus.MERGED
+    guest.status = CART_STATES.target(guest.status, "merged at login")
     guest.save(update_fields=["status"])
     return own
 
@@ -174,9 +174,7 @@ def _join(guest_line: CartLine, own_line: CartLine, *, now: datetime, actor: str
         kept, let_go = (guest_line, own_line) if keeps_guest else (own_line, guest_line)
         # The units let go cannot be taken by anybody else: this transaction holds their row until it has them again.
         _release(let_go, reason="joined with another hold of the same shopper", now=now, actor=actor)
-        inventory.resize(
-            reservation_id=kept.reservation_id, lines={own_line.variant.sku: total}, now=now, actor=actor
-        )
+        inventory.resize(reservation_id=kept.reservation_id, lines={own_line.variant.sku: total}, now=now, actor=actor)
         own_line.reservation_id, own_line.quantity = kept.reservation_id, total
     elif guest_hold.is_live:
         own_line.reservation_id, own_line.quantity = guest_line.reservation_id, guest_line.quantity
@@ -245,9 +243,7 @@ def _hold_anew(line: CartLine, *, quantity: int, now: datetime, actor: str) -> C
 def _resize(line: CartLine, *, quantity: int, now: datetime, actor: str) -> CartLine:
     line.quantity = quantity
     line.save(update_fields=["quantity"])
-    inventory.resize(
-        reservation_id=line.reservation_id, lines={line.variant.sku: quantity}, now=now, actor=actor
-    )
+    inventory.resize(reservation_id=line.reservation_id, lines={line.variant.sku: quantity}, now=now, actor=actor)
     return line
 
 

@@ -13,6 +13,7 @@ from accounts.models import User
 from inventory import queries as stock
 from inventory import services as inventory
 from orders.models import (
+    CART_STATES,
     Cart,
     CartLine,
     CartStatus,
@@ -20,9 +21,7 @@ from orders.models import (
     Order,
     OrderEventKind,
     OrderLine,
-    OrderStatus,
     Payment,
-    PaymentStatus,
 )
 from orders.services.errors import CartClosed, CartEmpty, CheckoutIncomplete, HoldsEnded, OrderNotCancellable
 from orders.services.message import write_order_message
@@ -90,7 +89,7 @@ def place_order(*, cart_id: UUID, user: User | AnonymousUser, now: datetime, act
     _refuse_ended(lines, now=now)
     pay_by = now + settings.PAYMENT_WINDOW
     order = _write_order(cart, checkout, lines, user=user, now=now, pay_by=pay_by)
-    cart.status = CartStatus.ORDERED
+    cart.status = CART_STATES.target(cart.status, "order placed")
     cart.save(update_fields=["status"])
     note(order, OrderEventKind.PLACED, f"Order placed. Held until {clock_time(pay_by)}.", actor=actor, now=now)
     write_order_message(order, name="order_placed", now=now)
@@ -111,8 +110,8 @@ def cancel_order(*, order_id: UUID, now: datetime, actor: str) -> Order:
         return order
     if not order.is_awaiting_payment:
         raise OrderNotCancellable(number=order.number, status=order.get_status_display().lower())
-    _end_unpaid(order, status=OrderStatus.CANCELLED, now=now)
-    Payment.objects.filter(order=order, status=PaymentStatus.PENDING).update(status=PaymentStatus.CANCELLED)
+    _end_unpaid(order, event="cancelled", now=now)
+    Payment.objects.filter(order=order).end_pending("cancelled")
     note(order, OrderEventKind.CANCELLED, "Order cancelled. Nothing was charged.", actor=actor, now=now)
     for reservation_id in sorted(set(order.lines.values_list("reservation_id", flat=True))):
         inventory.release(reservation_id=reservation_id, reason="order cancelled", actor=actor, now=now)
@@ -127,14 +126,12 @@ def expire_unpaid(*, now: datetime, limit: int = 100) -> int:
     arrives is settled as a late payment.
     """
     orders = (
-        Order.objects.select_for_update(skip_locked=True)
-        .unpaid_past_deadline(now=now)
-        .order_by("pay_by", "pk")[:limit]
+        Order.objects.select_for_update(skip_locked=True).unpaid_past_deadline(now=now).order_by("pay_by", "pk")[:limit]
     )
     ended = 0
     for order in orders:
-        _end_unpaid(order, status=OrderStatus.EXPIRED, now=now)
-        Payment.objects.filter(order=order, status=PaymentStatus.PENDING).update(status=PaymentStatus.EXPIRED)
+        _end_unpaid(order, event="window over", now=now)
+        Payment.objects.filter(order=order).end_pending("expired")
         text = f"Not paid by {clock_time(order.pay_by)}. The items went back on sale; nothing was charged."
         note(order, OrderEventKind.EXPIRED, text, actor="clock", now=now)
         ended += 1
@@ -153,9 +150,7 @@ def _refuse_ended(lines: list[CartLine], *, now: datetime) -> None:
     holds = stock.holds(reservation_ids=[line.reservation_id for line in lines], now=now)
     ended = [line for line in lines if not holds[line.reservation_id].is_live]
     if ended:
-        raise HoldsEnded(
-            line_ids=[str(line.pk) for line in ended], names=[line.variant.product.name for line in ended]
-        )
+        raise HoldsEnded(line_ids=[str(line.pk) for line in ended], names=[line.variant.product.name for line in ended])
 
 
 def _write_order(
@@ -216,8 +211,8 @@ def _order_line(order: Order, line: CartLine) -> OrderLine:
     )
 
 
-def _end_unpaid(order: Order, *, status: OrderStatus, now: datetime) -> None:
-    order.status = status
+def _end_unpaid(order: Order, *, event: str, now: datetime) -> None:
+    order.take(event)
     order.ended_at = now
     order.save(update_fields=["status", "ended_at"])
 

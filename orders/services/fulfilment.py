@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from inventory import services as inventory
-from orders.models import Order, OrderEventKind, OrderLine, OrderStatus
+from orders.models import Order, OrderEventKind, OrderLine
 from orders.services.errors import OrderNotFulfillable
 from orders.services.timeline import note
 from shop.errors import NotFound
@@ -25,7 +25,8 @@ def fulfil_order(*, order_id: UUID, tracking_number: str, now: datetime, actor: 
         return order
     if not order.is_paid:
         raise OrderNotFulfillable(number=order.number, status=order.get_status_display().lower())
-    order.status, order.ended_at, order.tracking_number = OrderStatus.FULFILLED, now, tracking_number.strip()
+    order.take("sent")
+    order.ended_at, order.tracking_number = now, tracking_number.strip()
     order.save(update_fields=["status", "ended_at", "tracking_number"])
     owed: dict[UUID, dict[str, int]] = {}
     for line in OrderLine.objects.filter(order=order).order_by("reservation_id", "pk"):
@@ -33,7 +34,9 @@ def fulfil_order(*, order_id: UUID, tracking_number: str, now: datetime, actor: 
         units[line.sku] = units.get(line.sku, 0) + line.quantity - line.fulfilled
         line.fulfilled = line.quantity
         line.save(update_fields=["fulfilled"])
-    text = f"Your parcel left. Tracking number {order.tracking_number}." if order.tracking_number else "Your parcel left."
+    text = (
+        f"Your parcel left. Tracking number {order.tracking_number}." if order.tracking_number else "Your parcel left."
+    )
     note(order, OrderEventKind.FULFILLED, text, actor=actor, now=now)
     for reservation_id, units in owed.items():
         inventory.fulfil(reservation_id=reservation_id, lines=units, actor=actor, now=now)

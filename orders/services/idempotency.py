@@ -25,9 +25,7 @@ class Answer:
 
 
 @transactional
-def once(
-    *, scope: str, key: str, fingerprint: str, now: datetime, produce: Callable[[], Answer]
-) -> Answer:
+def once(*, scope: str, key: str, fingerprint: str, now: datetime, produce: Callable[[], Answer]) -> Answer:
     """Run `produce` and keep its answer, in one transaction; the same key in the same scope gets that answer again.
 
     A second call while the first runs waits for the unique index and then finds the first answer. A refusal or a

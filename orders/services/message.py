@@ -60,4 +60,3 @@ def _send(message: Message, *, now: datetime) -> bool:
         return False
     Message.objects.filter(pk=message.pk).update(sent_at=now, last_error="")
     return True
-

@@ -18,7 +18,6 @@ from orders.models import (
     Order,
     OrderEventKind,
     OrderLine,
-    OrderStatus,
     Payment,
     PaymentEvent,
     PaymentStatus,
@@ -34,11 +33,6 @@ from shop.transactions import TryAgain, transactional
 
 # A hold taken for money that is already here lives only until the commit of the same transaction.
 MOMENT = timedelta(minutes=1)
-ENDS_OF_ATTEMPT = {
-    base.DECLINED: PaymentStatus.DECLINED,
-    base.EXPIRED: PaymentStatus.EXPIRED,
-    base.CANCELLED: PaymentStatus.CANCELLED,
-}
 
 
 def start_payment(*, order_id: UUID, now: datetime, gateway: str | None = None) -> Payment:
@@ -144,7 +138,7 @@ def _settle_unpaid(order: Order, payment: Payment, event: GatewayEvent, *, now: 
     """An attempt that brought no money. The order waits on until its time is over; a captured one stays captured."""
     if not payment.is_pending:
         return f"no effect: the attempt is {payment.get_status_display().lower()} already"
-    payment.status = ENDS_OF_ATTEMPT[event.kind]
+    payment.take(event.kind)
     payment.provider_reference = event.provider_reference
     payment.save(update_fields=["status", "provider_reference"])
     if payment.is_declined:
@@ -157,7 +151,7 @@ def _settle_captured(order: Order, payment: Payment, event: GatewayEvent, *, now
     """Money has arrived: it becomes a paid order, or it goes back at once."""
     if payment.is_captured:
         return "no effect: this attempt was captured already"
-    payment.status = PaymentStatus.CAPTURED
+    payment.take(event.kind)
     payment.captured_at = now
     payment.provider_reference = event.provider_reference
     payment.save(update_fields=["status", "captured_at", "provider_reference"])
@@ -172,6 +166,7 @@ def _settle_captured(order: Order, payment: Payment, event: GatewayEvent, *, now
         inventory.commit(reservation_ids=_reservation_ids(order), actor=payment.gateway, now=now)
     except inventory.HoldEnded:
         return _settle_late(order, payment, now=now)
+    order.take("paid in time")
     _mark_paid(order, OrderEventKind.PAID, "Paid. It is yours.", payment=payment, now=now)
     return "paid"
 
@@ -198,20 +193,22 @@ def _settle_late(order: Order, payment: Payment, *, now: datetime) -> str:
     except inventory.StockUnavailable:
         text = f"The payment arrived after {clock_time(order.pay_by)} and none was left."
         outcome = _send_back(order, payment, OrderEventKind.PAID_LATE_REFUNDED, text, now=now)
-        order.status, order.ended_at = OrderStatus.REFUNDED, now
+        order.take("paid late, units gone")
+        order.ended_at = now
         order.save(update_fields=["status", "ended_at"])
         return outcome
     inventory.commit(reservation_ids=[anew.pk], actor=payment.gateway, now=now)
     OrderLine.objects.filter(order=order).update(reservation_id=anew.pk)
     text = f"Paid after {clock_time(order.pay_by)}. It was still free, so the order stands."
+    order.take("paid late, units free")
     _mark_paid(order, OrderEventKind.PAID_LATE_KEPT, text, payment=payment, now=now)
     return "paid late, the units were still free"
 
 
 def _mark_paid(order: Order, kind: OrderEventKind, text: str, *, payment: Payment, now: datetime) -> None:
-    order.status, order.paid_at, order.ended_at = OrderStatus.PAID, now, None
+    order.paid_at, order.ended_at = now, None
     order.save(update_fields=["status", "paid_at", "ended_at"])
-    Payment.objects.filter(order=order, status=PaymentStatus.PENDING).update(status=PaymentStatus.CANCELLED)
+    Payment.objects.filter(order=order).end_pending("cancelled")
     note(order, kind, text, actor=payment.gateway, now=now)
     write_order_message(order, name="order_paid", now=now)
 
@@ -220,9 +217,7 @@ def _send_back(order: Order, payment: Payment, kind: OrderEventKind, why: str, *
     """Ask for the whole payment to go back, tell the shopper, and leave a line for staff."""
     amount = format_money(payment.amount_minor, payment.currency)
     text = f"{why} {amount} is on its way back; banks need up to 3 working days."
-    request_refund(
-        payment, amount_minor=payment.amount_minor, currency=payment.currency, reason=kind.label, now=now
-    )
+    request_refund(payment, amount_minor=payment.amount_minor, currency=payment.currency, reason=kind.label, now=now)
     note(order, kind, text, actor=payment.gateway, now=now)
     write_order_message(order, name="payment_refunded", key=str(payment.pk), now=now, payment=payment, why=why)
     return f"sent back: {kind.label.lower()}"

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from orders.gateways import GatewayFailed, gateway_named
-from orders.models import Order, OrderEventKind, Payment, Refund, RefundStatus
+from orders.models import Order, OrderEventKind, Payment, Refund
 from orders.services.errors import RefundNotFailed
 from orders.services.nudge import nudge_after_commit
 from orders.services.timeline import note
@@ -57,7 +57,8 @@ def retry_refund(*, refund_id: UUID, actor: str, now: datetime) -> Refund:
         raise NotFound()
     if not refund.needs_a_person:
         raise RefundNotFailed(status=refund.get_status_display().lower())
-    refund.status, refund.attempts, refund.next_attempt_at = RefundStatus.PENDING, 0, now
+    refund.take("tried again by staff")
+    refund.attempts, refund.next_attempt_at = 0, now
     refund.save(update_fields=["status", "attempts", "next_attempt_at"])
     nudge_after_commit("orders.tasks.send_due_refunds")
     return refund
@@ -88,8 +89,8 @@ def _finish(*, refund_id: UUID, reference: str, now: datetime) -> None:
     refund, order = _lock(refund_id)
     if refund.is_finished:
         return
-    refund.status, refund.provider_reference = RefundStatus.SUCCEEDED, reference
-    refund.finished_at, refund.last_error = now, ""
+    refund.take("went through")
+    refund.provider_reference, refund.finished_at, refund.last_error = reference, now, ""
     refund.save(update_fields=["status", "provider_reference", "finished_at", "last_error"])
     text = f"{format_money(refund.amount_minor, refund.currency)} went back."
     note(order, OrderEventKind.REFUND_SUCCEEDED, text, actor=refund.payment.gateway, now=now)
@@ -102,7 +103,7 @@ def _put_off(*, refund_id: UUID, problem: str, now: datetime) -> None:
     refund.last_error = problem[:300]
     refund.next_attempt_at = now + FIRST_PAUSE * 2**refund.attempts
     if refund.attempts >= MAX_ATTEMPTS:
-        refund.status = RefundStatus.FAILED
+        refund.take("failed too often")
         amount = format_money(refund.amount_minor, refund.currency)
         order.needs_attention = f"A refund of {amount} failed {refund.attempts} times: {problem}"[:300]
         order.save(update_fields=["needs_attention"])

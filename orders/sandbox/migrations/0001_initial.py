@@ -6,52 +6,62 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='SandboxPayment',
+            name="SandboxPayment",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('merchant_reference', models.CharField(max_length=64, unique=True)),
-                ('description', models.CharField(max_length=120)),
-                ('amount', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('expires_at', models.DateTimeField()),
-                ('return_url', models.CharField(max_length=400)),
-                ('webhook_url', models.URLField(max_length=400)),
-                ('captured_at', models.DateTimeField(blank=True, null=True)),
-                ('declined_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField()),
+                ("id", models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("merchant_reference", models.CharField(max_length=64, unique=True)),
+                ("description", models.CharField(max_length=120)),
+                ("amount", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("expires_at", models.DateTimeField()),
+                ("return_url", models.CharField(max_length=400)),
+                ("webhook_url", models.URLField(max_length=400)),
+                ("captured_at", models.DateTimeField(blank=True, null=True)),
+                ("declined_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='SandboxRefund',
+            name="SandboxRefund",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('key', models.CharField(max_length=100, unique=True)),
-                ('amount', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('created_at', models.DateTimeField()),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='sandbox.sandboxpayment')),
+                ("id", models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("key", models.CharField(max_length=100, unique=True)),
+                ("amount", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="refunds", to="sandbox.sandboxpayment"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SandboxWebhook',
+            name="SandboxWebhook",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=32)),
-                ('event_id', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField()),
-                ('due_at', models.DateTimeField(db_index=True)),
-                ('delivered_at', models.DateTimeField(blank=True, null=True)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('last_error', models.CharField(blank=True, max_length=300)),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='webhooks', to='sandbox.sandboxpayment')),
+                ("id", models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("kind", models.CharField(max_length=32)),
+                ("event_id", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField(db_index=True)),
+                ("delivered_at", models.DateTimeField(blank=True, null=True)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("last_error", models.CharField(blank=True, max_length=300)),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="webhooks",
+                        to="sandbox.sandboxpayment",
+                    ),
+                ),
             ],
         ),
     ]
