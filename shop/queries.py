@@ -1,14 +1,14 @@
 """Catalogue reads: what shelves, listings, search and product pages show. Stock is not known here."""
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from django.db.models import Case, IntegerField, Min, Q, QuerySet, Value, When
+from django.db.models import Case, IntegerField, Min, Q, QuerySet, Value, When, prefetch_related_objects
 
+from shop.catalogue import normalise
 from shop.errors import NotFound
-from shop.models import Category, Product, ProductQuerySet, Variant
+from shop.models import Category, Product, ProductImage, ProductQuerySet, Variant
 
 SORTS = {
     "popular": ("-is_popular", "-created_at", "pk"),
@@ -26,17 +26,6 @@ def shelves() -> list[Category]:
     return list(Category.objects.order_by("position", "slug"))
 
 
-def find_category(*, slug: str) -> Category:
-    """The category with this slug.
-
-    :raises NotFound: if there is none.
-    """
-    category = Category.objects.filter(slug=slug).first()
-    if category is None:
-        raise NotFound()
-    return category
-
-
 def on_show() -> ProductQuerySet:
     """Products that can be shown and bought: published, with at least one active variant. With their lowest price."""
     lowest_price = Min("variants__price_minor", filter=Q(variants__is_active=True))
@@ -46,19 +35,23 @@ def on_show() -> ProductQuerySet:
 def listing(
     *,
     products: ProductQuerySet,
-    sort: str = DEFAULT_SORT,
+    sort: str,
     lowest_minor: int | None = None,
     highest_minor: int | None = None,
     only_ids: Collection[UUID] | None = None,
-) -> QuerySet[Product]:
-    """`products` within a price range (both ends included) and among `only_ids`, where given, sorted for a listing."""
+    is_ranked: bool = False,
+) -> ProductQuerySet:
+    """`products` within a price range (both ends included) and among `only_ids`, where given, sorted for a listing.
+
+    `is_ranked` puts the rank of a search before the sort.
+    """
     if lowest_minor is not None:
         products = products.filter(lowest_price_minor__gte=lowest_minor)
     if highest_minor is not None:
         products = products.filter(lowest_price_minor__lte=highest_minor)
     if only_ids is not None:
         products = products.filter(pk__in=list(only_ids))
-    return products.order_by(*SORTS[sort])
+    return products.order_by(*(["rank"] if is_ranked else []), *SORTS[sort])
 
 
 def search(*, text: str) -> ProductQuerySet:
@@ -84,9 +77,8 @@ def search(*, text: str) -> ProductQuerySet:
 
 
 def tokens_of(text: str) -> list[str]:
-    """The words of a search, folded as `search_text` is: without accents, case or punctuation; eight at most."""
-    folded = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.findall(r"[a-z0-9]+", folded)[:MAX_TOKENS]
+    """The words of a search, written as `search_text` is, without punctuation; eight at most."""
+    return re.findall(r"[^\W_]+", normalise(text))[:MAX_TOKENS]
 
 
 def skus_by_product(*, products: QuerySet[Product]) -> dict[UUID, list[str]]:
@@ -98,15 +90,18 @@ def skus_by_product(*, products: QuerySet[Product]) -> dict[UUID, list[str]]:
     return skus
 
 
-def find_product(*, slug: str) -> Product:
-    """The published product with this slug, with its category, active variants and pictures.
+def product_and_related(*, slug: str, limit: int = 4) -> tuple[Product, list[Product]]:
+    """The published product with this slug and others from its shelf, popular ones first. Four queries.
 
     :raises NotFound: if there is none, if it is not published, or if none of its variants is for sale.
     """
-    product = Product.objects.published().for_cards().filter(slug=slug).first()
-    if product is None or not active_variants(product):
+    product = on_show().select_related("category").filter(slug=slug).first()
+    if product is None:
         raise NotFound()
-    return product
+    others = on_show().select_related("category").filter(category=product.category_id).exclude(pk=product.pk)
+    related = list(others.order_by(*SORTS[DEFAULT_SORT])[:limit])
+    prefetch_related_objects([product, *related], "variants", "images")
+    return product, related
 
 
 def active_variants(product: Product) -> list[Variant]:
@@ -115,10 +110,9 @@ def active_variants(product: Product) -> list[Variant]:
     return sorted(active, key=lambda variant: (variant.position, variant.sku))
 
 
-def related(*, product: Product, limit: int = 4) -> list[Product]:
-    """Others from the same shelf, popular ones first."""
-    others = on_show().filter(category=product.category_id).exclude(pk=product.pk)
-    return list(others.for_cards().order_by(*SORTS[DEFAULT_SORT])[:limit])
+def pictures(product: Product) -> list[ProductImage]:
+    """Its pictures in the order that staff gave them. Reads what was prefetched."""
+    return sorted(product.images.all(), key=lambda picture: (picture.position, picture.pk))
 
 
 def front_window(*, limit: int) -> tuple[list[Product], list[Product]]:

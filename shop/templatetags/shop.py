@@ -7,9 +7,9 @@ from django import forms, template
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from shop.clock import clock_time
 from shop.models import PICTURE_SIZES, ProductImage
 from shop.money import format_money
 from shop.stylesheet import stylesheet
@@ -42,16 +42,10 @@ def picture_sources(picture: ProductImage | str) -> str:
     return ", ".join(f"{picture_url(picture, size)} {size}w" for size in PICTURE_SIZES)
 
 
-@register.filter(expects_localtime=True)
+@register.filter
 def clock(moment: datetime | None) -> str:
     """The time of day with its zone: "20:15 WIB"."""
-    return f"{moment:%H:%M} {_zone(moment)}" if moment else ""
-
-
-@register.filter(expects_localtime=True)
-def moment(moment: datetime | None) -> str:
-    """Day and time with the zone: "Fri 21 Aug 2026, 20:15 WIB"."""
-    return f"{moment:%a} {moment.day} {moment:%b %Y, %H:%M} {_zone(moment)}" if moment else ""
+    return clock_time(moment) if moment else ""
 
 
 @register.filter
@@ -135,16 +129,17 @@ def icon(name: str) -> dict[str, Any]:
 
 @register.simple_tag(takes_context=True)
 def same_page_with(context: template.Context, **changes: Any) -> str:
-    """The query string of this page with some values changed; None takes one out."""
+    """The address of this page with some values of its query changed: `{% same_page_with page=2 %}`."""
     query = context["request"].GET.copy()
-    query.pop("page", None)
     for name, value in changes.items():
-        if value is None:
-            query.pop(name, None)
-        else:
-            query[name] = value
-    return f"?{query.urlencode()}"
+        query[name] = value
+    return f"{context['request'].path}?{query.urlencode()}"
 
 
-def _zone(moment: datetime) -> str:
-    return timezone.localtime(moment).tzname() or "UTC"
+@register.simple_tag(takes_context=True)
+def same_page_without(context: template.Context, name: str) -> str:
+    """The address of this page without a value of its query, from the first page on."""
+    query = context["request"].GET.copy()
+    for each in (name, "page"):
+        query.pop(each, None)
+    return f"{context['request'].path}?{query.urlencode()}"

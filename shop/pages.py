@@ -1,0 +1,18 @@
+"""The addresses of the shop's own pages."""
+
+from django.urls import path
+
+from shop import views
+
+app_name = "shop"
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("c/<slug:slug>/", views.category, name="category"),
+    path("p/<slug:slug>/", views.product, name="product"),
+    path("search/", views.search, name="search"),
+    path("theme/", views.theme, name="theme"),
+    path("style/<slug:digest>.css", views.style, name="stylesheet"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+]
