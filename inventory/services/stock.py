@@ -14,11 +14,29 @@ MAX_CHANGE = 1_000_000
 
 
 @transactional
-def receive(*, sku: str, location: str, quantity: int, reason: str, actor: str, now: datetime) -> StockItem:
+def open_location(*, code: str, name: str, priority: int) -> Location:
+    """A place that holds stock, made if there is none with this code; one that is there stays as it is."""
+    location, _ = Location.objects.get_or_create(code=code, defaults={"name": name, "priority": priority})
+    return location
+
+
+@transactional
+def receive(
+    *,
+    sku: str,
+    location: str,
+    quantity: int,
+    reason: str,
+    actor: str,
+    now: datetime,
+    seen_on_hand: int | None = None,
+) -> StockItem:
     """Take `quantity` units of a SKU into the location with this code. Makes the stock item when it is the first time.
 
-    Not idempotent: each call is a delivery. A door that may repeat itself brings an idempotency key.
+    Not idempotent: each call is a delivery. A door that may repeat itself brings an idempotency key, or says with
+    `seen_on_hand` which figure (0 for a new item) its caller saw, which makes a repeat harmless.
 
+    :raises StockMoved: if the figure is another one by now.
     :raises InvalidInput: if the quantity or the reason cannot be used.
     :raises UnknownStockItem: if there is no such variant or location.
     """
@@ -28,6 +46,10 @@ def receive(*, sku: str, location: str, quantity: int, reason: str, actor: str, 
     if place is None or not Variant.objects.filter(sku=sku).exists():
         raise UnknownStockItem()
     item, _ = StockItem.objects.get_or_create(variant_id=sku, location=place)
+    if seen_on_hand is not None:
+        item = StockItem.objects.select_for_update().get(pk=item.pk)
+        if seen_on_hand != item.on_hand:
+            raise StockMoved(seen=seen_on_hand, on_hand=item.on_hand)
     record([_movement(item, MovementKind.RECEIVE, change=quantity, reason=reason, actor=actor, now=now)])
     item.refresh_from_db()
     return item

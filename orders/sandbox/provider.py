@@ -122,15 +122,8 @@ def signature(body: bytes, *, now: datetime) -> str:
     return f"t={sent_at},v1={digest.hexdigest()}"
 
 
-def _report(
-    payment: SandboxPayment, kind: str, *, due_at: datetime, now: datetime, event_id: str = ""
-) -> SandboxWebhook:
-    return SandboxWebhook.objects.create(
-        payment=payment, kind=kind, event_id=event_id or f"evt_{uuid7().hex}", created_at=now, due_at=due_at
-    )
-
-
-def _deliver(webhook: SandboxWebhook, *, now: datetime) -> bool:
+def compose(webhook: SandboxWebhook, *, now: datetime) -> tuple[bytes, dict[str, str]]:
+    """Body and headers of a webhook as they are posted at this moment."""
     payment = webhook.payment
     body = json.dumps(
         {
@@ -143,9 +136,21 @@ def _deliver(webhook: SandboxWebhook, *, now: datetime) -> bool:
             "created": int(webhook.created_at.timestamp()),
         }
     ).encode()
-    headers = {"Content-Type": "application/json", "Sandbox-Signature": signature(body, now=now)}
+    return body, {"Content-Type": "application/json", "Sandbox-Signature": signature(body, now=now)}
+
+
+def _report(
+    payment: SandboxPayment, kind: str, *, due_at: datetime, now: datetime, event_id: str = ""
+) -> SandboxWebhook:
+    return SandboxWebhook.objects.create(
+        payment=payment, kind=kind, event_id=event_id or f"evt_{uuid7().hex}", created_at=now, due_at=due_at
+    )
+
+
+def _deliver(webhook: SandboxWebhook, *, now: datetime) -> bool:
+    body, headers = compose(webhook, now=now)
     try:
-        answer = requests.post(payment.webhook_url, data=body, headers=headers, timeout=TIMEOUT_SECONDS)
+        answer = requests.post(webhook.payment.webhook_url, data=body, headers=headers, timeout=TIMEOUT_SECONDS)
         answer.raise_for_status()
     except requests.RequestException as error:
         pause = timedelta(seconds=2) * 2**webhook.attempts
