@@ -1,0 +1,93 @@
+"""What the caller of the drill may set, read from the environment and refused in one clear sentence."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+
+
+class BadOption(ValueError):
+    """A value that the drill cannot use; the sentence names the variable and the repair."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """One drill, described."""
+
+    shoppers: int = 500
+    stock: int = 100
+    seed: int = 1212
+    duration_seconds: int = 480
+    connections: int = 40
+    base_url: str = ""
+    staff_email: str = ""
+    staff_password: str = ""
+
+    @property
+    def is_private(self) -> bool:
+        """Whether the drill starts its own servers, and so may read their database."""
+        return not self.base_url
+
+
+def read_options(environ: Mapping[str, str] = os.environ) -> Options:
+    """The options in `environ`; what is not set, or set to nothing, has its default.
+
+    :raises BadOption: if a value is not a number, is out of range or asks for traffic to a stranger.
+    """
+    shoppers = _number(environ, "SHOPPERS", default=500, least=3, most=5000)
+    stock = _number(environ, "STOCK", default=100, least=1, most=5000)
+    if stock > shoppers:
+        raise BadOption(
+            f"STOCK={stock} is more than SHOPPERS={shoppers}: nothing would sell out. "
+            f"Set STOCK to at most {shoppers}, or raise SHOPPERS."
+        )
+    return Options(
+        shoppers=shoppers,
+        stock=stock,
+        seed=_number(environ, "SEED", default=1212, least=0, most=2**31),
+        duration_seconds=_number(environ, "DURATION", default=480, least=60, most=480),
+        connections=_number(environ, "CONNECTIONS", default=40, least=3, most=64),
+        base_url=_base_url(environ),
+        staff_email=environ.get("DRILL_STAFF_EMAIL", "").strip(),
+        staff_password=environ.get("DRILL_STAFF_PASSWORD", ""),
+    )
+
+
+def _number(environ: Mapping[str, str], name: str, *, default: int, least: int, most: int) -> int:
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        number = int(text)
+    except ValueError:
+        raise BadOption(f"{name}={text} is not a whole number. {_repair(name, least, most)}") from None
+    if not least <= number <= most:
+        raise BadOption(f"{name}={number} is out of range. {_repair(name, least, most)}")
+    return number
+
+
+def _repair(name: str, least: int, most: int) -> str:
+    return f"Set {name} to a number from {least} to {most}."
+
+
+def _base_url(environ: Mapping[str, str]) -> str:
+    """A drill is load: it goes to this machine, unless the caller says in so many words that another one is theirs."""
+    text = environ.get("BASE_URL", "").strip().rstrip("/")
+    if not text:
+        return ""
+    address = urlsplit(text)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise BadOption(f"BASE_URL={text} is not an address. Write it as BASE_URL=http://127.0.0.1:8000.")
+    if address.hostname not in LOOPBACK_HOSTS and environ.get("ALLOW_REMOTE", "") != "1":
+        raise BadOption(
+            f"BASE_URL={text} is another machine, and a drill is heavy traffic. "
+            "Add ALLOW_REMOTE=1 if that shop is yours and may be drilled."
+        )
+    if not environ.get("DRILL_STAFF_EMAIL", "").strip() or not environ.get("DRILL_STAFF_PASSWORD", ""):
+        raise BadOption(
+            "BASE_URL needs a member of staff who makes the product and reads the stock. "
+            "Set DRILL_STAFF_EMAIL and DRILL_STAFF_PASSWORD."
+        )
+    return text

@@ -1,0 +1,80 @@
+"""The report: one HTML file with everything in it, readable by day and by night, on paper and on a phone."""
+
+from base64 import b64encode
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.template import Context, Engine
+
+from tests.drill.answers import KINDS, Answer, count_kinds
+from tests.drill.ledger import Moment
+from tests.drill.plots import draw_answers, draw_latencies, draw_units
+
+FOLDER = Path(__file__).parent
+FONT = FOLDER.parent.parent / "static" / "fonts" / "plus-jakarta-sans-latin-wght-normal.woff2"
+NARROW, WIDE = 358, 1088
+# The order in which a shopper meets them.
+STEPS = ("sign in", "look", "add", "details", "check out", "open payment", "pay", "see result")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sale:
+    """What the plots are drawn from."""
+
+    moments: list[Moment]
+    answers: list[Answer]
+    started_at: float
+    ended_at: float
+    stock: int
+
+
+def write_report(path: Path, *, result: dict[str, Any], sale: Sale) -> None:
+    """Write the report of a drill to `path`. `result` is the document that goes to result.json."""
+    template = Engine(dirs=[str(FOLDER)]).get_template("report.html")
+    path.write_text(template.render(Context(_context(result, sale))), encoding="utf-8")
+
+
+def _context(result: dict[str, Any], sale: Sale) -> dict[str, Any]:
+    """Everything the template prints, as text: it does no arithmetic."""
+    kinds = count_kinds(sale.answers)
+    steps = [step for step in STEPS if step in result["latencies"]]
+    span = {"start": sale.started_at, "end": sale.ended_at}
+    broken = sum(not law["ok"] for law in result["laws"])
+    return {
+        "verdict": "Exact." if not broken else "One law broken." if broken == 1 else f"{broken} laws broken.",
+        "is_exact": not broken,
+        "font": b64encode(FONT.read_bytes()).decode(),
+        "result": result,
+        "figures": [{"label": label, "value": value} for label, value in result["figures"].items()],
+        "settings": [{"label": label, "value": value} for label, value in result["settings"].items()],
+        "shoppers": [{"label": label, **counts} for label, counts in _as_text(result["shoppers"]).items()],
+        "units": [
+            draw_units(sale.moments, **span, stock=sale.stock, name=name, width=width) for name, width in _sizes()
+        ]
+        if sale.moments
+        else [],
+        "answers": [draw_answers(sale.answers, **span, name=name, width=width) for name, width in _sizes()],
+        "kinds": [
+            {"key": f"k{index}", "label": kind, "count": f"{kinds[kind]:,}"}
+            for index, kind in enumerate(KINDS)
+            if kinds[kind]
+        ],
+        "latencies": [draw_latencies(sale.answers, steps=steps, name=name, width=width) for name, width in _sizes()],
+        "latency_rows": [{"step": step, **_as_text(result["latencies"][step])} for step in steps],
+    }
+
+
+def _sizes() -> tuple[tuple[str, int], tuple[str, int]]:
+    return ("narrow", NARROW), ("wide", WIDE)
+
+
+def _as_text(values: dict[str, Any]) -> dict[str, Any]:
+    """Numbers with thousands separators, at every depth."""
+    return {key: _as_text(value) if isinstance(value, dict) else _number(value) for key, value in values.items()}
+
+
+def _number(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:,.1f}" if isinstance(value, float) else f"{value:,}"
