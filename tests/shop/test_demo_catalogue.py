@@ -12,7 +12,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "shop" / "demo"
-PICTURES = ROOT / "static" / "img" / "demo"
+PICTURES = DEMO / "pictures"
 SIZES = (320, 640, 960)
 MOST_BYTES = 2_500_000
 

@@ -99,7 +99,7 @@ def main() -> None:
     """Draw what the arguments ask for."""
     arguments = _arguments()
     catalogue = json.loads(CATALOGUE.read_text(encoding="utf-8"))
-    folder = STATIC / "img" / "demo"
+    folder = ART.parent / "pictures"
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=arguments.chromium, args=["--no-sandbox", "--disable-gpu"])
