@@ -1,21 +1,25 @@
 """Things to test with. Stock comes in through the services, so that the ledger is right from the first unit."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import factory
+from django.contrib.auth.models import AnonymousUser
 from factory.django import DjangoModelFactory
 
 from accounts.models import User
 from inventory import services as inventory_services
 from inventory.models import Location, Reservation, StockItem
-from orders.models import Cart, ShippingMethod
+from orders import services as order_services
+from orders.models import Cart, Order, Payment, PaymentEvent, ShippingMethod
+from orders.sandbox import provider
 from shop.models import Category, Product, Variant
 
 NOW = datetime(2026, 12, 12, 5, 0, tzinfo=UTC)
 ACTOR = "tests"
-PASSWORD = "a-good-password"  # noqa: S105 - a user that lives as long as a test
+PASSWORD = "a-good-password"
 
 
 class UserFactory(DjangoModelFactory[User]):
@@ -149,3 +153,69 @@ def allocation(*, lines: dict[str, int]) -> Reservation:
     inventory_services.commit(reservation_ids=[reservation.pk], actor=ACTOR, now=NOW)
     reservation.refresh_from_db()
     return reservation
+
+
+def guest_cart(*, lines: dict[Variant, int], now: datetime = NOW) -> Cart:
+    """A guest's cart that holds these units, with its checkout filled in."""
+    return _filled(CartFactory(), lines=lines, now=now)
+
+
+def member_cart(*, user: User, lines: dict[Variant, int], now: datetime = NOW) -> Cart:
+    """A member's cart that holds these units, with its checkout filled in."""
+    return _filled(order_services.open_cart(user=user), lines=lines, now=now)
+
+
+def _filled(cart: Cart, *, lines: dict[Variant, int], now: datetime) -> Cart:
+    for variant, quantity in lines.items():
+        order_services.add_to_cart(cart_id=cart.pk, variant_id=variant.pk, quantity=quantity, now=now, actor=ACTOR)
+    order_services.save_checkout(
+        cart_id=cart.pk,
+        email="ayu@example.com",
+        name="Ayu Lestari",
+        phone="+628123456789",
+        address="Jalan Melati 5",
+        city="Bandung",
+        postal_code="40115",
+        country="ID",
+        shipping_method=ShippingMethodFactory(),
+        gateway="sandbox",
+    )
+    return cart
+
+
+def placed_order(*, lines: dict[Variant, int] | None = None, user: User | None = None, now: datetime = NOW) -> Order:
+    """An order that waits for payment: of `lines`, or of two units of something with five in stock."""
+    lines = lines or {StockItemFactory().variant: 2}
+    cart = member_cart(user=user, lines=lines, now=now) if user else guest_cart(lines=lines, now=now)
+    return order_services.place_order(cart_id=cart.pk, user=user or AnonymousUser(), now=now, actor=ACTOR)
+
+
+def paid_order(*, lines: dict[Variant, int] | None = None, user: User | None = None, now: datetime = NOW) -> Order:
+    """An order that was paid in time, through the sandbox's signed webhook."""
+    order = placed_order(lines=lines, user=user, now=now)
+    payment = order_services.start_payment(order_id=order.pk, now=now)
+    report(payment, now=now)
+    order.refresh_from_db()
+    return order
+
+
+def webhook(payment: Payment, *, kind: str = "payment.captured", **changes: Any) -> bytes:
+    """The body of a sandbox event about this payment; `changes` win."""
+    event = {
+        "id": f"evt_{uuid4().hex}",
+        "type": kind,
+        "payment": f"sandbox-{payment.pk}",
+        "merchant_reference": str(payment.pk),
+        "amount": payment.amount_minor,
+        "currency": payment.currency,
+    }
+    return json.dumps({**event, **changes}).encode()
+
+
+def report(
+    payment: Payment, *, kind: str = "payment.captured", now: datetime = NOW, body: bytes = b"", **changes: Any
+) -> PaymentEvent:
+    """Let the sandbox report on this payment with a signed webhook: a new event, or `body` as it is."""
+    body = body or webhook(payment, kind=kind, **changes)
+    headers = {"Sandbox-Signature": provider.signature(body, now=now)}
+    return order_services.record_payment_event(payment_id=payment.pk, body=body, headers=headers, now=now)

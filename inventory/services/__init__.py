@@ -14,7 +14,7 @@ from inventory.services.errors import (
 )
 from inventory.services.expiry import ExpiryReport, expire_due, release_expired
 from inventory.services.outcome import commit, fulfil, give_back
-from inventory.services.reservation import extend, extend_to, release, reserve, resize
+from inventory.services.reservation import extend, extend_to, join, release, reserve, resize
 from inventory.services.stock import adjust, open_location, receive, set_backorder_limit
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "extend_to",
     "fulfil",
     "give_back",
+    "join",
     "open_location",
     "receive",
     "release",

@@ -181,6 +181,44 @@ def release(*, reservation_id: UUID, reason: str, actor: str, now: datetime) -> 
     return True
 
 
+@transactional
+def join(*, reservation_id: UUID, other_id: UUID, reason: str, actor: str, now: datetime) -> Reservation:
+    """Let one live reservation go on with the units of both, and release the other. No unit is free in between.
+
+    The units stay promised where they are, so a location that was closed meanwhile takes nothing from anybody.
+
+    :raises HoldEnded: if one of the two is not live any more; nothing is changed then.
+    """
+    locked = {row.pk: row for row in lock_reservations([reservation_id, other_id])}
+    ended = {reservation_id, other_id} - {pk for pk, row in locked.items() if row.is_live(now=now)}
+    if ended:
+        raise HoldEnded(reservation_ids=sorted(map(str, ended)))
+    kept = list(ReservationLine.objects.filter(reservation_id=reservation_id).order_by("pk"))
+    moved = list(ReservationLine.objects.filter(reservation_id=other_id).order_by("pk"))
+    Reservation.objects.filter(pk=other_id).leave_held("release", now=now, reason=reason)
+    changes = [(line.stock_item_id, line.sku, line.quantity) for line in moved]
+    _write_quantities(locked[reservation_id], kept=kept, changes=changes)
+    record(
+        [
+            StockMovement(
+                stock_item_id=line.stock_item_id,
+                kind=kind,
+                held_change=units,
+                reservation_id=pk,
+                reason=reason[:200],
+                actor=actor,
+                created_at=now,
+            )
+            for line in moved
+            for kind, units, pk in (
+                (MovementKind.RELEASE, -line.quantity, other_id),
+                (MovementKind.RESIZE, line.quantity, reservation_id),
+            )
+        ]
+    )
+    return locked[reservation_id]
+
+
 def _refuse_bad_quantity(*, sku: str, units: int) -> None:
     if isinstance(units, bool) or not isinstance(units, int) or not 1 <= units <= settings.MAX_UNITS_PER_LINE:
         raise InvalidInput(

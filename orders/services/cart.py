@@ -172,8 +172,17 @@ def _join(guest_line: CartLine, own_line: CartLine, *, now: datetime, actor: str
         total = min(guest_line.quantity + own_line.quantity, settings.MAX_UNITS_PER_LINE)
         keeps_guest = guest_hold.expires_at > own_hold.expires_at
         kept, let_go = (guest_line, own_line) if keeps_guest else (own_line, guest_line)
-        # The units let go cannot be taken by anybody else: this transaction holds their row until it has them again.
-        _release(let_go, reason="joined with another hold of the same shopper", now=now, actor=actor)
+        try:
+            inventory.join(
+                reservation_id=kept.reservation_id,
+                other_id=let_go.reservation_id,
+                reason="joined with another hold of the same shopper",
+                actor=actor,
+                now=now,
+            )
+        except inventory.HoldEnded as error:
+            # One of them ended since we looked: the next look sees that, and the other one goes on alone.
+            raise TryAgain from error
         inventory.resize(reservation_id=kept.reservation_id, lines={own_line.variant.sku: total}, now=now, actor=actor)
         own_line.reservation_id, own_line.quantity = kept.reservation_id, total
     elif guest_hold.is_live:
