@@ -150,7 +150,7 @@ def _pip_install(*, lock: str) -> None:
             log.append(line)
             if line.startswith(("Collecting ", "Requirement already satisfied: ")):
                 found += 1
-                show(f"Installing {lock}: {found} of about {total} packages, {line.split()[-1]}")
+                show(f"Installing {lock}: {found} of about {total} packages, {line.partition(' (')[0].split()[-1]}")
             elif line.startswith("Installing collected packages"):
                 show(f"Installing {lock}: unpacking {found} packages")
     if process.returncode:

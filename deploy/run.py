@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import defaultdict, deque
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -44,7 +45,8 @@ def main() -> None:
     except (CannotRun, NotInstallable, StartFailed) as error:
         sys.exit(f"\n{error}\n")
     except KeyboardInterrupt:
-        print("\nStopped.", flush=True)
+        with suppress(OSError):
+            print("Stopped.", flush=True)
 
 
 def demo_environment(*, host: str, port: int, var: Path) -> dict[str, str]:
@@ -88,10 +90,11 @@ def serve(*, host: str, port: int, env: dict[str, str], var: Path) -> None:
         _greet(env=env, var=var)
         _keep_going(children)
     finally:
-        print("\nStopping …", end="", flush=True)
-        # A second Ctrl-C must not cut the clean stop short.
+        # A second Ctrl-C must not cut the clean stop short, and neither must a terminal that is gone.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
+        with suppress(OSError):
+            print("\nStopping …", flush=True)
         stop_all(children)
 
 

@@ -152,15 +152,16 @@ def shop(*, env: Mapping[str, str], workers: int = 2, threads: int = 8, seed: bo
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     full = {**os.environ, "SITE_URL": url, "PYTHONUNBUFFERED": "1", **env}
-    log = Path(full["VAR_DIR"]) / "log"
+    var = Path(full["VAR_DIR"])
+    var.mkdir(parents=True, exist_ok=True)
     manage("migrate", "--verbosity", "0", env=full)
     manage("collectstatic", "--noinput", "--verbosity", "0", env=full)
     if seed:
-        manage("seed", env=full)
+        manage("seed", "--anyway", env=full)
 
     def part(name: str, module: str, *arguments: str) -> Child:
         command = [sys.executable, "-m", module, *arguments]
-        return Child(name=name, command=command, log=log / f"{name}.log", folder=ROOT, env=full)
+        return Child(name=name, command=command, log=var / "log" / f"{name}.log", folder=ROOT, env=full)
 
     gunicorn = ["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--no-control-socket"]
     gunicorn += ["--workers", str(workers), "--threads", str(threads), "--backlog", "2048"]
