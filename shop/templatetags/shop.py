@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from shop.clock import clock_time
+from shop.clock import clock_time, day_and_time
 from shop.models import PICTURE_SIZES, ProductImage
 from shop.money import format_money
 from shop.stylesheet import stylesheet
@@ -46,6 +46,12 @@ def picture_sources(picture: ProductImage | str) -> str:
 def clock(moment: datetime | None) -> str:
     """The time of day with its zone: "20:15 WIB"."""
     return clock_time(moment) if moment else ""
+
+
+@register.filter
+def moment(when: datetime | None) -> str:
+    """Day and time of day with its zone: "Fri 21 Aug 2026, 20:15 WIB"."""
+    return day_and_time(when) if when else ""
 
 
 @register.filter
