@@ -58,9 +58,7 @@ class StockMovementAdmin(ReadOnlyAdmin):
         return movement.stock_item.location.name
 
     def get_urls(self) -> list[URLPattern]:
-        export = path(
-            "export/", self.admin_site.admin_view(self.export_view), name="inventory_stockmovement_export"
-        )
+        export = path("export/", self.admin_site.admin_view(self.export_view), name="inventory_stockmovement_export")
         return [export, *super().get_urls()]
 
     def export_view(self, request: HttpRequest) -> StreamingHttpResponse:

@@ -10,6 +10,8 @@ from shop.staff import NeverDeletedAdmin
 class LocationAdmin(NeverDeletedAdmin):
     """Warehouses and shops, in the order in which they are asked for units."""
 
-    instead = "Locations are not deleted, because the ledger names them. Untick Is active: nothing is sold from it then."
+    instead = (
+        "Locations are not deleted, because the ledger names them. Untick Is active: nothing is sold from it then."
+    )
     list_display = ["name", "code", "priority", "is_active"]
     ordering = ["priority", "pk"]

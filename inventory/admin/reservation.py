@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 from inventory import services
 from inventory.forms import ReleaseForm
 from inventory.models import Reservation, ReservationLine
-from shop.staff import ReadOnlyAdmin, ReadOnlyInline, see_other, told
+from shop.staff import ReadOnlyAdmin, ReadOnlyInline, see_other, told, typed
 
 MOST_AT_ONCE = 100
 
@@ -113,7 +113,7 @@ class ReservationAdmin(ReadOnlyAdmin):
         if not chosen:
             messages.error(request, "None of the chosen holds is running any more. Nothing was released.")
             return see_other(self.address("changelist"))
-        form = ReleaseForm(request.POST or None, holds=len(chosen))
+        form = ReleaseForm(typed(request), holds=len(chosen))
         if form.is_valid():
             self._release(request, chosen, reason=form.cleaned_data["reason"])
             return see_other(self.address("changelist"))

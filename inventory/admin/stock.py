@@ -17,7 +17,7 @@ from inventory.forms import AdjustForm, BackorderForm, ReceiveForm, StockForm
 from inventory.models import MovementKind, ReservationLine, ReservationState, StockItem, StockMovement
 from inventory.overview import LOW_STOCK_UNITS
 from shop.errors import ShopError
-from shop.staff import NeverDeletedAdmin, see_other
+from shop.staff import NeverDeletedAdmin, see_other, typed
 
 LEDGER_PAGE = 50
 HOLDS_SHOWN = 50
@@ -112,16 +112,16 @@ class StockItemAdmin(NeverDeletedAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         first = {"sku": request.GET.get("sku"), "location": request.GET.get("location")}
-        form = ReceiveForm(request.POST or None, initial=first)
+        form = ReceiveForm(typed(request), initial=first)
         return self._act(request, form, item=form.item() if form.is_valid() else None)
 
     def adjust_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         item = self._item(request, str(object_id), permission="change")
-        return self._act(request, AdjustForm(request.POST or None), item=item)
+        return self._act(request, AdjustForm(typed(request)), item=item)
 
     def backorder_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         item = self._item(request, str(object_id), permission="change")
-        form = BackorderForm(request.POST or None, initial={"number": item.backorder_limit})
+        form = BackorderForm(typed(request), initial={"number": item.backorder_limit})
         return self._act(request, form, item=item)
 
     def _item(self, request: HttpRequest, object_id: str, *, permission: str) -> StockItem:
