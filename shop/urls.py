@@ -18,6 +18,6 @@ urlpatterns = [
 ]
 if settings.SANDBOX_ENABLED:
     urlpatterns.append(path("sandbox/", include("orders.sandbox.urls")))
-if settings.DEMO or settings.DEBUG:
-    # In production the proxy in front serves the pictures.
+if settings.SERVE_MEDIA:
+    # Where no proxy in front does it.
     urlpatterns.append(re_path(r"^media/(?P<path>.*)$", serve, {"document_root": settings.MEDIA_ROOT}))

@@ -1,0 +1,59 @@
+"""A whole shop on real servers, and shoppers with browsers."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.servers import Shop, mariadb, production_like, redis, shop, temporary_folder
+
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 900}
+PATIENCE_MS = 15_000
+
+Shopper = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Shop]:
+    """Web server, worker and beat on a MariaDB and a Redis of their own, with the demo's goods."""
+    with (
+        temporary_folder() as folder,
+        mariadb(folder=folder) as database,
+        redis(folder=folder) as cache,
+        shop(env=production_like(database=database, cache=cache, folder=folder) | {"SERVE_MEDIA": "1"}) as house,
+    ):
+        yield house
+
+
+@pytest.fixture
+def shopper(browser: Browser, running: Shop) -> Iterator[Shopper]:
+    """A new person with a browser of their own: `shopper(javascript=False, viewport=PHONE)`.
+
+    What the browser complains about (a script error, something that the security policy refused) fails the test.
+    """
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def arrive(*, javascript: bool = True, viewport: dict[str, int] = DESKTOP) -> Page:
+        context = browser.new_context(base_url=running.url, java_script_enabled=javascript, viewport=viewport)  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        return page
+
+    yield arrive
+    for context in contexts:
+        context.close()
+    # A refusal is an answer of 422, and the browser notes every such answer as an error.
+    assert [complaint for complaint in complaints if "status of 4" not in complaint] == []
+
+
+def ask(running: Shop, code: str) -> Any:
+    """The value of `answer` after this code ran inside the shop, as JSON brings it."""
+    printed = running.manage("shell", "--no-imports", "-v", "0", "-c", f"import json\n{code}\nprint(json.dumps(answer))")
+    return json.loads(printed.strip().splitlines()[-1])
