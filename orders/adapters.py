@@ -1,0 +1,27 @@
+"""What the shop does when somebody logs in: the guest's cart comes along."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from accounts.models import User
+from orders import services, shopper
+from orders.queries import cart_id_in
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """allauth's own, and the cart."""
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """Merge the guest's cart into the member's and take the guest's token back.
+
+        From then on the cart belongs to the account: a browser that logs out keeps nothing of it.
+        """
+        answer = super().post_login(request, user, **kwargs)
+        cart_id = cart_id_in(request.COOKIES.get(shopper.CART_COOKIE))
+        if cart_id is not None:
+            services.merge_carts(guest_cart_id=cart_id, user=user, now=timezone.now())
+            shopper.forget_cart(answer)
+        return answer

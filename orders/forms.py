@@ -1,0 +1,231 @@
+"""What shoppers type, and the sentences that say the repair."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import phonenumbers
+from django import forms
+from django.conf import settings
+from django.utils.text import normalize_newlines
+
+from orders import gateways, queries
+from orders.models import ShippingMethod
+
+COUNTRY = "ID"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One row of a group of radios. Without a currency it shows no price."""
+
+    value: str
+    title: str
+    text: str
+    is_chosen: bool
+    price_minor: int = 0
+    currency: str = ""
+
+
+class QuantityForm(forms.Form):
+    """How many units, on a product page and on a cart line."""
+
+    quantity = forms.IntegerField(
+        error_messages={
+            "required": "Enter how many you want, 1 or more.",
+            "invalid": "Enter how many you want as a whole number, like 2.",
+        },
+    )
+
+    def clean_quantity(self) -> int:
+        quantity = self.cleaned_data["quantity"]
+        if quantity < 1:
+            raise forms.ValidationError("Enter 1 or more. To take it out of the cart, press Let it go.")
+        if quantity > settings.MAX_UNITS_PER_LINE:
+            raise forms.ValidationError(f"Enter {settings.MAX_UNITS_PER_LINE} or fewer.")
+        return int(quantity)
+
+    @property
+    def problem(self) -> str:
+        """The sentence that says what to repair, once the form was found wanting."""
+        return str(self.errors["quantity"][0])
+
+
+class AddForm(QuantityForm):
+    """What to add to the cart. A variant that is missing or garbled is as unknown as one that never was."""
+
+    variant = forms.UUIDField()
+
+
+class ContactForm(forms.Form):
+    """Step 1: who buys, and how to reach them."""
+
+    email = forms.EmailField(
+        label="E-mail",
+        max_length=254,
+        help_text="Your order and its news go here.",
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={
+            "required": "Enter your e-mail address.",
+            "invalid": "Enter an e-mail address with an @ and a domain, like maya@example.com.",
+        },
+    )
+    name = forms.CharField(
+        label="Full name",
+        max_length=120,
+        widget=forms.TextInput(attrs={"autocomplete": "shipping name"}),
+        error_messages={"required": "Enter the name of the person who receives the parcel."},
+    )
+    phone = forms.CharField(
+        label="Phone",
+        max_length=32,
+        help_text="The courier calls it when nobody is at the door. Nothing else.",
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "shipping tel", "inputmode": "tel"}),
+        error_messages={"required": "Enter a phone number. The courier calls it."},
+    )
+
+    def clean_name(self) -> str:
+        return _one_line(self.cleaned_data["name"])
+
+    def clean_phone(self) -> str:
+        """Any spacing and +62, 62 or 0 in front; kept as +628123456789.
+
+        :raises ValidationError: if no phone in the world, read from Indonesia, has this number.
+        """
+        problem = "Phone must have 9 to 13 digits, like 0812 3456 789. The courier calls it."
+        try:
+            number = phonenumbers.parse(self.cleaned_data["phone"], COUNTRY)
+        except phonenumbers.NumberParseException as error:
+            raise forms.ValidationError(problem) from error
+        if not phonenumbers.is_valid_number(number):
+            raise forms.ValidationError(problem)
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+class DeliveryForm(forms.Form):
+    """Step 2: where the parcel goes, and how."""
+
+    address = forms.CharField(
+        label="Street and house number",
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "shipping address-line1"}),
+        error_messages={"required": "Enter the street and the house number."},
+    )
+    landmark = forms.CharField(
+        label="Landmark (patokan)",
+        required=False,
+        max_length=200,
+        help_text="What the courier sees: “green gate, opposite the mosque”.",
+        widget=forms.TextInput(attrs={"autocomplete": "shipping address-line2"}),
+    )
+    city = forms.CharField(
+        label="City or regency",
+        max_length=80,
+        widget=forms.TextInput(attrs={"autocomplete": "shipping address-level2"}),
+        error_messages={"required": "Enter the city or regency."},
+    )
+    postal_code = forms.RegexField(
+        label="Postcode",
+        regex=r"^\d{5}$",
+        max_length=16,
+        widget=forms.TextInput(attrs={"autocomplete": "shipping postal-code", "inputmode": "numeric"}),
+        error_messages={
+            "required": "Enter the postcode.",
+            "invalid": "Postcode has 5 digits, like 12190.",
+        },
+    )
+    shipping_method = forms.ModelChoiceField(
+        label="How should it travel?",
+        queryset=ShippingMethod.objects.none(),
+        widget=forms.RadioSelect,
+        empty_label=None,
+        error_messages={
+            "required": "Choose how it should travel.",
+            "invalid_choice": "Choose one of the ways listed here.",
+        },
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._methods = queries.delivery_methods()
+        self.fields["shipping_method"].queryset = ShippingMethod.objects.filter(  # type: ignore[attr-defined]
+            pk__in=[method.pk for method in self._methods]
+        )
+
+    @property
+    def methods(self) -> list[Choice]:
+        """The shipping methods with their days and prices."""
+        chosen = str(self["shipping_method"].value() or "")
+        return [
+            Choice(
+                value=str(method.pk),
+                title=method.name,
+                text=method.description or f"{method.min_days} to {method.max_days} days",
+                is_chosen=str(method.pk) == chosen,
+                price_minor=method.price_minor,
+                currency=method.currency,
+            )
+            for method in self._methods
+        ]
+
+    def clean_address(self) -> str:
+        return _one_line(self.cleaned_data["address"])
+
+    def clean_city(self) -> str:
+        return _one_line(self.cleaned_data["city"])
+
+
+class PaymentForm(forms.Form):
+    """Step 3: at which provider to pay. Only those that the shop has set up are offered."""
+
+    gateway = forms.ChoiceField(
+        label="How do you want to pay?",
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": "Choose how you want to pay.",
+            "invalid_choice": "Choose one of the ways listed here.",
+        },
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._offered = gateways.available_gateways()
+        self.fields["gateway"].choices = [  # type: ignore[attr-defined]
+            (name, gateway.label) for name, gateway in self._offered.items()
+        ]
+
+    @property
+    def gateways(self) -> list[Choice]:
+        """The providers by the names that shoppers know."""
+        chosen = self["gateway"].value()
+        return [
+            Choice(value=name, title=gateway.label, text="", is_chosen=name == chosen)
+            for name, gateway in self._offered.items()
+        ]
+
+
+class FindOrderForm(forms.Form):
+    """A guest's way to an order: the number and the address that only the buyer knows together."""
+
+    number = forms.CharField(
+        label="Order number",
+        max_length=32,
+        help_text="It starts with T- and is in the e-mail that you got.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+        error_messages={"required": "Enter the order number. It starts with T-."},
+    )
+    email = forms.EmailField(
+        label="E-mail",
+        help_text="The address that you gave with the order.",
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={
+            "required": "Enter the e-mail address of the order.",
+            "invalid": "Enter an e-mail address with an @ and a domain, like maya@example.com.",
+        },
+    )
+
+    def clean_number(self) -> str:
+        return str(self.cleaned_data["number"]).upper()
+
+
+def _one_line(text: str) -> str:
+    return " ".join(normalize_newlines(text).split())

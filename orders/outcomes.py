@@ -1,0 +1,121 @@
+"""What became of a payment, in words: read from the order and its timeline, whatever the provider's page said."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from orders.models import Order, OrderEvent, OrderEventKind
+from shop.clock import clock_time
+from shop.money import format_money
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One state of the payment result page. `code` is stable; `can_retry` offers another try before the deadline."""
+
+    code: str
+    kind: str
+    title: str
+    text: str
+    is_pending: bool = False
+    can_retry: bool = False
+    # What is worth offering when the units are no longer the shopper's.
+    offers_shopping: bool = False
+
+
+# Events after which the page says something of its own. Of several, the latest speaks.
+TELLING = {
+    OrderEventKind.PLACED,
+    OrderEventKind.PAYMENT_STARTED,
+    OrderEventKind.PAYMENT_DECLINED,
+    OrderEventKind.PAID,
+    OrderEventKind.PAID_LATE_KEPT,
+    OrderEventKind.PAID_LATE_REFUNDED,
+    OrderEventKind.PAID_TWICE,
+    OrderEventKind.AMOUNT_DIFFERS,
+}
+# Money that came and could not buy what it was meant for. The event's own sentence carries amount and time.
+MONEY_BACK = {
+    OrderEventKind.PAID_LATE_REFUNDED: ("pay.late_refunded", "Paid too late. Your money is on its way back"),
+    OrderEventKind.PAID_TWICE: ("pay.twice", "You paid twice"),
+    OrderEventKind.AMOUNT_DIFFERS: ("pay.amount_differs", "The amount was not the one we asked for"),
+}
+
+
+def payment_outcome(*, order: Order, events: list[OrderEvent], now: datetime) -> Outcome:
+    """The state of the payment at this moment.
+
+    `events` is the order's timeline, newest first. The order's own status decides between paid and not; the latest
+    telling event decides which words fit.
+    """
+    last = next((event for event in events if event.kind in TELLING), None)
+    if last is not None and last.kind in MONEY_BACK:
+        return _money_back(order=order, event=last, now=now)
+    if last is not None and last.kind == OrderEventKind.PAID_LATE_KEPT:
+        return Outcome("pay.late_kept", "done", "Paid after the deadline, and you still got it", last.text)
+    if order.is_paid:
+        return Outcome(
+            "pay.done",
+            "done",
+            "Paid. It is yours.",
+            f"Order {order.number} over {_total(order)} is paid. A copy went to {order.email}.",
+        )
+    if not order.can_be_paid(now=now):
+        return _over(order=order)
+    if last is not None and last.kind == OrderEventKind.PAYMENT_DECLINED:
+        return Outcome(
+            "pay.failed",
+            "warn",
+            "Not paid",
+            "The payment was declined. Nothing was charged. "
+            f"Everything stays held for you until {clock_time(order.pay_by)}.",
+            can_retry=True,
+        )
+    return Outcome(
+        "pay.pending",
+        "info",
+        "Waiting for your payment",
+        f"We have not heard from the payment provider yet. {_total(order)} is due by {clock_time(order.pay_by)}; "
+        "everything stays held for you until then.",
+        is_pending=True,
+        can_retry=True,
+    )
+
+
+def _money_back(*, order: Order, event: OrderEvent, now: datetime) -> Outcome:
+    code, title = MONEY_BACK[OrderEventKind(event.kind)]
+    can_retry = order.can_be_paid(now=now)
+    return Outcome(
+        code,
+        "info" if order.is_paid else "warn",
+        title,
+        event.text,
+        can_retry=can_retry,
+        offers_shopping=not can_retry and not order.is_paid,
+    )
+
+
+def _over(*, order: Order) -> Outcome:
+    if order.is_refunded:
+        return Outcome(
+            "pay.refunded", "info", "Money sent back", f"We returned {_total(order)}. You have nothing to do."
+        )
+    if order.is_cancelled:
+        return Outcome(
+            "pay.cancelled",
+            "info",
+            "Cancelled",
+            "Nothing was charged, and what you held is back on sale.",
+            offers_shopping=True,
+        )
+    return Outcome(
+        "pay.over",
+        "problem",
+        "Not paid in time",
+        f"The hold ended at {clock_time(order.pay_by)} and went back on sale. We have received no money for this order. "
+        "If a payment still comes in, it buys the order if everything is free, and else goes back to you at once.",
+        offers_shopping=True,
+    )
+
+
+def _total(order: Order) -> str:
+    return format_money(order.total_minor, order.currency)

@@ -1,0 +1,87 @@
+"""Who is at the door: the cart, the name and the orders that a browser may ask for. Pages only; the API has tokens."""
+
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from orders import queries, services
+from orders.models import Cart, Order
+from shop.errors import NotFound
+
+CART_COOKIE = "cart"
+CART_COOKIE_AGE = timedelta(days=30)
+ORDERS_KEY = "order_ids"
+REMEMBERED_ORDERS = 50
+
+
+def actor_of(request: HttpRequest) -> str:
+    """The name under which the ledger and the timeline remember who acted."""
+    return request.user.email if request.user.is_authenticated else "guest"
+
+
+def cart_of(request: HttpRequest) -> Cart | None:
+    """The shopper's open cart. No query for a visitor who has no cart cookie and is not logged in."""
+    token = request.COOKIES.get(CART_COOKIE)
+    if token is None and not request.user.is_authenticated:
+        return None
+    return services.find_cart(user=request.user, token=token)
+
+
+def known_cart_of(request: HttpRequest) -> Cart:
+    """The shopper's open cart, where the request is about something in it.
+
+    :raises NotFound: if there is none.
+    """
+    cart = cart_of(request)
+    if cart is None:
+        raise NotFound()
+    return cart
+
+
+def remember_cart(answer: HttpResponse, *, request: HttpRequest, cart: Cart) -> None:
+    """Give a guest the token of the cart for 30 days. A member's cart is found by the member and needs none."""
+    if request.user.is_authenticated:
+        return
+    answer.set_cookie(
+        CART_COOKIE,
+        services.cart_token(cart),
+        max_age=CART_COOKIE_AGE,
+        secure=settings.SECURE_SSL,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def forget_cart(answer: HttpResponseBase) -> None:
+    """Take the token back: the cart became an order, or moved to a member."""
+    answer.delete_cookie(CART_COOKIE, samesite="Lax")
+
+
+def remember_order(request: HttpRequest, *, order: Order) -> None:
+    """Let this browser see the order from now on."""
+    known = [order_id for order_id in known_order_ids(request) if order_id != str(order.pk)]
+    request.session[ORDERS_KEY] = [*known, str(order.pk)][-REMEMBERED_ORDERS:]
+
+
+def known_order_ids(request: HttpRequest) -> list[str]:
+    """The orders that this browser placed or found."""
+    return list(request.session.get(ORDERS_KEY, []))
+
+
+def awaiting_order_of(request: HttpRequest, *, now: datetime) -> Order | None:
+    """The order of this shopper that is held for payment and ends first."""
+    known_ids = known_order_ids(request)
+    if not known_ids and not request.user.is_authenticated:
+        return None
+    return next(iter(queries.awaiting_payment(user=request.user, known_ids=known_ids, now=now)), None)
+
+
+def way_back(request: HttpRequest, *, otherwise: str) -> str:
+    """The page of this shop that the form names in `next`: never another site's."""
+    target = request.POST.get("next", "")
+    if not target or not url_has_allowed_host_and_scheme(target, allowed_hosts=None):
+        return otherwise
+    return urlsplit(target)._replace(fragment="").geturl()

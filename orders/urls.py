@@ -1,0 +1,27 @@
+"""The addresses from cart to parcel."""
+
+from django.urls import path
+
+from orders import views
+
+app_name = "orders"
+
+urlpatterns = [
+    path("cart/", views.cart, name="cart"),
+    path("cart/add/", views.cart_add, name="cart_add"),
+    path("cart/empty/", views.cart_empty, name="cart_empty"),
+    path("cart/lines/<uuid:line_id>/quantity/", views.line_quantity, name="line_quantity"),
+    path("cart/lines/<uuid:line_id>/remove/", views.line_remove, name="line_remove"),
+    path("cart/lines/<uuid:line_id>/extend/", views.line_extend, name="line_extend"),
+    path("cart/lines/<uuid:line_id>/hold-again/", views.line_hold_again, name="line_hold_again"),
+    path("checkout/contact/", views.checkout_contact, name="checkout_contact"),
+    path("checkout/delivery/", views.checkout_delivery, name="checkout_delivery"),
+    path("checkout/payment/", views.checkout_payment, name="checkout_payment"),
+    path("checkout/review/", views.checkout_review, name="checkout_review"),
+    path("orders/", views.order_list, name="order_list"),
+    path("orders/find/", views.order_find, name="order_find"),
+    path("orders/<uuid:order_id>/", views.order, name="order"),
+    path("orders/<uuid:order_id>/pay/", views.order_pay, name="order_pay"),
+    path("orders/<uuid:order_id>/payment/", views.order_payment, name="order_payment"),
+    path("orders/<uuid:order_id>/cancel/", views.order_cancel, name="order_cancel"),
+]

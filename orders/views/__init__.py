@@ -1,0 +1,35 @@
+"""The pages from cart to parcel."""
+
+from orders.views.cart import (
+    cart,
+    cart_add,
+    cart_empty,
+    line_extend,
+    line_hold_again,
+    line_quantity,
+    line_remove,
+)
+from orders.views.checkout import checkout_contact, checkout_delivery, checkout_payment
+from orders.views.find import order_find
+from orders.views.order import order, order_cancel, order_list, order_pay, order_payment
+from orders.views.review import checkout_review
+
+__all__ = [
+    "cart",
+    "cart_add",
+    "cart_empty",
+    "checkout_contact",
+    "checkout_delivery",
+    "checkout_payment",
+    "checkout_review",
+    "line_extend",
+    "line_hold_again",
+    "line_quantity",
+    "line_remove",
+    "order",
+    "order_cancel",
+    "order_find",
+    "order_list",
+    "order_pay",
+    "order_payment",
+]

@@ -1,0 +1,265 @@
+"""The cart page, and the verbs on its lines."""
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from inventory import queries as stock
+from orders import notes, queries, services, shopper
+from orders.forms import AddForm, QuantityForm
+from orders.models import Cart, CartLine
+from orders.notes import Note, Undo
+from orders.views.answers import page_or_part, see_other, wants_part
+from shop.clock import clock_time
+from shop.errors import InvalidInput, NotFound, ShopError
+
+LET_GO_KEY = "let_go"
+# The id of the part of the cart page that htmx replaces; other pages name their hold panel instead.
+CART_PART = "cart"
+
+
+@require_safe
+def cart(request: HttpRequest) -> HttpResponse:
+    """What is held, until when, and what no longer is."""
+    let_go = request.session.pop(LET_GO_KEY, None)
+    note = _let_go_note(**let_go) if let_go else None
+    return cart_page(request, cart=shopper.cart_of(request), now=timezone.now(), note=note)
+
+
+@require_POST
+def cart_add(request: HttpRequest) -> HttpResponse:
+    """Hold units of a variant. The cart is opened with the first of them."""
+    now = timezone.now()
+    form = AddForm(request.POST)
+    is_good = form.is_valid()
+    if "variant" in form.errors:
+        raise NotFound()
+    cart = shopper.cart_of(request)
+    variant_id = form.cleaned_data["variant"]
+    if not is_good:
+        return _refused_add(request, cart=cart, now=now, error=InvalidInput(field="quantity", problem=form.problem))
+    opened = cart or services.open_cart(user=request.user)
+    try:
+        line = services.add_to_cart(
+            cart_id=opened.pk,
+            variant_id=variant_id,
+            quantity=form.cleaned_data["quantity"],
+            now=now,
+            actor=shopper.actor_of(request),
+        )
+    except NotFound:
+        raise
+    except ShopError as error:
+        return _refused_add(request, cart=cart, now=now, error=error)
+    answer = _added(request, cart=opened, line=line, now=now)
+    shopper.remember_cart(answer, request=request, cart=opened)
+    return answer
+
+
+@require_POST
+def line_quantity(request: HttpRequest, line_id: UUID) -> HttpResponse:
+    """Hold more or fewer units of a line."""
+
+    def change(cart: Cart, now: datetime) -> Note:
+        form = QuantityForm(request.POST)
+        if not form.is_valid():
+            raise InvalidInput(field="quantity", problem=form.problem)
+        line = services.set_quantity(
+            cart_id=cart.pk,
+            line_id=line_id,
+            quantity=form.cleaned_data["quantity"],
+            now=now,
+            actor=shopper.actor_of(request),
+        )
+        return Note(kind="done", title=f"{line.quantity} held for you", text="The clock of this line goes on as before.")
+
+    return _change(request, verb=change)
+
+
+@require_POST
+def line_extend(request: HttpRequest, line_id: UUID) -> HttpResponse:
+    """Keep a line a few minutes longer."""
+
+    def change(cart: Cart, now: datetime) -> Note:
+        services.extend_hold(cart_id=cart.pk, line_id=line_id, now=now)
+        line = _line_in(queries.summarise_cart(cart=cart, now=now), line_id)
+        return _extended_note(line)
+
+    return _change(request, verb=change, line_id=line_id)
+
+
+@require_POST
+def line_hold_again(request: HttpRequest, line_id: UUID) -> HttpResponse:
+    """Take a new hold for a line whose hold ended."""
+
+    def change(cart: Cart, now: datetime) -> Note:
+        services.hold_again(cart_id=cart.pk, line_id=line_id, now=now, actor=shopper.actor_of(request))
+        line = _line_in(queries.summarise_cart(cart=cart, now=now), line_id)
+        return Note(kind="done", title="Held for you", text=_held_until(line.line, line.expires_at))
+
+    return _change(request, verb=change, line_id=line_id)
+
+
+@require_POST
+def line_remove(request: HttpRequest, line_id: UUID) -> HttpResponse:
+    """Let a line go. Until somebody takes it, Undo holds it again."""
+    now = timezone.now()
+    cart = shopper.known_cart_of(request)
+    line = CartLine.objects.select_related("variant__product").filter(cart=cart, pk=line_id).first()
+    if line is None:
+        raise NotFound()
+    services.remove_line(cart_id=cart.pk, line_id=line_id, now=now, actor=shopper.actor_of(request))
+    let_go = {
+        "name": line.variant.product.name,
+        "variant_id": str(line.variant_id),
+        "quantity": line.quantity,
+    }
+    if wants_part(request):
+        return cart_page(request, cart=cart, now=now, note=_let_go_note(**let_go), after_line_id=line_id)
+    request.session[LET_GO_KEY] = let_go
+    return see_other(reverse("orders:cart"))
+
+
+@require_POST
+def cart_empty(request: HttpRequest) -> HttpResponse:
+    """Let everything go."""
+
+    def change(cart: Cart, now: datetime) -> Note:
+        services.empty_cart(cart_id=cart.pk, now=now, actor=shopper.actor_of(request))
+        return Note(kind="done", title="Everything let go", text="It is back on sale.")
+
+    if shopper.cart_of(request) is None:
+        return see_other(reverse("orders:cart"))
+    return _change(request, verb=change)
+
+
+def cart_page(
+    request: HttpRequest,
+    *,
+    cart: Cart | None,
+    now: datetime,
+    note: Note | None = None,
+    status: int = 200,
+    after_line_id: UUID | None = None,
+) -> HttpResponse:
+    """The cart as it is at this moment, with what there is to say about the last verb.
+
+    `after_line_id` is a line that has just gone: the focus moves on to the one that stood after it.
+    """
+    summary = queries.summarise_cart(cart=cart, now=now)
+    context = {
+        "cart_summary": summary,
+        "note": note,
+        "awaiting_order": shopper.awaiting_order_of(request, now=now),
+        "max_units": settings.MAX_UNITS_PER_LINE,
+        "focus_line_id": _next_line_id(summary, after_line_id) if after_line_id else None,
+        "focus_empty": after_line_id is not None and summary.is_empty,
+    }
+    return page_or_part(request, page="orders/cart.html", part="orders/_cart.html", context=context, status=status)
+
+
+def _change(
+    request: HttpRequest, *, verb: Callable[[Cart, datetime], Note], line_id: UUID | None = None
+) -> HttpResponse:
+    """One verb on the shopper's cart; done or refused, the answer shows the cart (or the panel) as it is then."""
+    now = timezone.now()
+    cart = shopper.known_cart_of(request)
+    try:
+        note, status = verb(cart, now), 200
+    except NotFound:
+        raise
+    except ShopError as error:
+        note, status = notes.refusal(error, now=now), error.status
+    if line_id is not None and _asks_for_panel(request):
+        return _panel(request, cart=cart, line_id=line_id, now=now, note=note, status=status)
+    if _asks_for_cart(request) or status != 200:
+        return cart_page(request, cart=cart, now=now, note=note, status=status)
+    messages.success(request, f"{note.title}. {note.text}".strip())
+    return see_other(shopper.way_back(request, otherwise=reverse("orders:cart")))
+
+
+def _asks_for_cart(request: HttpRequest) -> bool:
+    return wants_part(request) and request.headers.get("HX-Target") == CART_PART
+
+
+def _asks_for_panel(request: HttpRequest) -> bool:
+    return wants_part(request) and request.headers.get("HX-Target", "").startswith("hold-")
+
+
+def _panel(
+    request: HttpRequest, *, cart: Cart, line_id: UUID, now: datetime, note: Note, status: int = 200
+) -> HttpResponse:
+    summary = queries.summarise_cart(cart=cart, now=now)
+    context = {"cart_summary": summary, "line": _line_in(summary, line_id), "note": note}
+    return page_or_part(request, page="orders/cart.html", part="orders/_hold.html", context=context, status=status)
+
+
+def _added(request: HttpRequest, *, cart: Cart, line: CartLine, now: datetime) -> HttpResponse:
+    """Back to where the form stood, with the panel. htmx follows the redirect and gets the part that it asked for."""
+    hold = stock.holds(reservation_ids=[line.reservation_id], now=now)[line.reservation_id]
+    note = Note(kind="done", title="Held for you", text=_held_until(line, hold.expires_at))
+    if _asks_for_cart(request):
+        return cart_page(request, cart=cart, now=now, note=note)
+    messages.success(request, f"{note.title}: {note.text}")
+    return see_other(shopper.way_back(request, otherwise=reverse("orders:cart")))
+
+
+def _refused_add(request: HttpRequest, *, cart: Cart | None, now: datetime, error: ShopError) -> HttpResponse:
+    """Nothing was held. For htmx the part says so where the panel would be; else a page of its own does."""
+    note = notes.refusal(error, now=now)
+    if _asks_for_cart(request):
+        return cart_page(request, cart=cart, now=now, note=note, status=error.status)
+    context = {
+        "cart_summary": queries.summarise_cart(cart=cart, now=now),
+        "note": note,
+        "back": shopper.way_back(request, otherwise=reverse("orders:cart")),
+    }
+    answer = page_or_part(
+        request,
+        page="orders/not_added.html",
+        part="orders/_not_added.html",
+        context=context,
+        status=error.status,
+    )
+    # The part stays as it is, with the quantity that was typed: the refusal is put on top of it.
+    answer["HX-Reswap"] = "afterbegin"
+    return answer
+
+
+def _line_in(summary: queries.CartSummary, line_id: UUID) -> queries.CartLineSummary:
+    for line in [*summary.held, *summary.ended]:
+        if line.line.pk == line_id:
+            return line
+    raise NotFound()
+
+
+def _next_line_id(summary: queries.CartSummary, gone_id: UUID) -> UUID | None:
+    ids = [line.line.pk for line in [*summary.held, *summary.ended]]
+    return next((line_id for line_id in ids if line_id > gone_id), ids[-1] if ids else None)
+
+
+def _held_until(line: CartLine, ends_at: datetime) -> str:
+    return f"{line.quantity} × {line.variant.product.name}, until {clock_time(ends_at)}. Nobody else can take it."
+
+
+def _extended_note(line: queries.CartLineSummary) -> Note:
+    left = line.extensions_left
+    times = "once more" if left == 1 else f"{left} more times"
+    again = f"You can do this {times}." if left else "That was the last extension."
+    return Note(kind="done", title="Yours a little longer", text=f"Now held until {clock_time(line.expires_at)}. {again}")
+
+
+def _let_go_note(*, name: str, variant_id: str, quantity: int) -> Note:
+    return Note(
+        kind="info",
+        title="Let go",
+        text=f"{quantity} × {name} is back on sale.",
+        undo=Undo(variant_id=variant_id, quantity=quantity),
+    )

@@ -1,0 +1,172 @@
+"""The first three steps of the checkout. Each has an address, and what is typed there is kept."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from orders import gateways, queries, services, shopper
+from orders.forms import ContactForm, DeliveryForm, PaymentForm
+from orders.models import Cart, Checkout
+from orders.views.answers import page_or_part, see_other
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step, as the step list shows it."""
+
+    name: str
+    title: str
+    is_done: bool
+    is_now: bool
+
+    @property
+    def url(self) -> str:
+        return reverse(f"orders:checkout_{self.name}")
+
+
+STEPS = {"contact": "Contact", "delivery": "Delivery", "payment": "Payment", "review": "Review"}
+NEXT = {"contact": "delivery", "delivery": "payment", "payment": "review"}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def checkout_contact(request: HttpRequest) -> HttpResponse:
+    """Step 1: e-mail, name and phone."""
+
+    def initial(checkout: Checkout) -> dict[str, Any]:
+        known = request.user if request.user.is_authenticated else None
+        return {
+            "email": checkout.email or (known.email if known else ""),
+            "name": checkout.name or (known.name if known else ""),
+            "phone": checkout.phone,
+        }
+
+    return _step(request, name="contact", form_class=ContactForm, initial=initial)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def checkout_delivery(request: HttpRequest) -> HttpResponse:
+    """Step 2: the address and the shipping method."""
+
+    def initial(checkout: Checkout) -> dict[str, Any]:
+        return {
+            "address": checkout.address,
+            "landmark": checkout.landmark,
+            "city": checkout.city,
+            "postal_code": checkout.postal_code,
+            "shipping_method": checkout.shipping_method_id,
+        }
+
+    return _step(request, name="delivery", form_class=DeliveryForm, initial=initial)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def checkout_payment(request: HttpRequest) -> HttpResponse:
+    """Step 3: the payment provider."""
+
+    def initial(checkout: Checkout) -> dict[str, Any]:
+        offered = list(gateways.available_gateways())
+        return {"gateway": checkout.gateway or (offered[0] if len(offered) == 1 else "")}
+
+    return _step(request, name="payment", form_class=PaymentForm, initial=initial)
+
+
+def checkout_of(cart: Cart) -> Checkout:
+    """What was typed so far; an empty one, not saved, where nothing was."""
+    checkout = Checkout.objects.select_related("shipping_method").filter(cart=cart).first()
+    return checkout or Checkout(cart=cart)
+
+
+def first_incomplete(checkout: Checkout) -> str:
+    """The step at which the shopper has to go on; "review" when everything is there."""
+    if not (checkout.email and checkout.name and checkout.phone):
+        return "contact"
+    method = checkout.shipping_method
+    if not (checkout.address and checkout.city and checkout.postal_code and method and method.is_active):
+        return "delivery"
+    if gateways.gateway_named(checkout.gateway) is None:
+        return "payment"
+    return "review"
+
+
+def steps(*, now_at: str, checkout: Checkout) -> list[Step]:
+    """The four steps: which is shown, and which are done."""
+    names = list(STEPS)
+    reached = names.index(first_incomplete(checkout))
+    return [
+        Step(name=name, title=STEPS[name], is_done=position < reached and name != now_at, is_now=name == now_at)
+        for position, name in enumerate(names)
+    ]
+
+
+def nothing_to_check_out(request: HttpRequest, *, now: datetime) -> HttpResponse:
+    """Lead a shopper without a cart on: to the order that the cart became, else to the cart page."""
+    order = shopper.awaiting_order_of(request, now=now)
+    if order is None:
+        return see_other(reverse("orders:cart"))
+    return see_other(reverse("orders:order", args=[order.pk]))
+
+
+def checkout_context(*, cart: Cart, checkout: Checkout, step: str, now: datetime) -> dict[str, Any]:
+    """What every step shows: steps, holds and the total so far."""
+    summary = queries.summarise_cart(cart=cart, now=now)
+    method = checkout.shipping_method
+    return {
+        "cart_summary": summary,
+        "checkout": checkout,
+        "steps": steps(now_at=step, checkout=checkout),
+        "shipping_method": method,
+        "total_minor": summary.subtotal_minor + (method.price_minor if method else 0),
+    }
+
+
+def _step(
+    request: HttpRequest,
+    *,
+    name: str,
+    form_class: type[forms.Form],
+    initial: Callable[[Checkout], dict[str, Any]],
+) -> HttpResponse:
+    now = timezone.now()
+    cart = shopper.cart_of(request)
+    if cart is None:
+        return nothing_to_check_out(request, now=now)
+    checkout = checkout_of(cart)
+    earlier = first_incomplete(checkout)
+    names = list(STEPS)
+    if names.index(earlier) < names.index(name):
+        return see_other(reverse(f"orders:checkout_{earlier}"))
+    if request.method != "POST":
+        return _show(request, cart=cart, checkout=checkout, step=name, form=form_class(initial=initial(checkout)), now=now)
+    form = form_class(request.POST)
+    if not form.is_valid():
+        return _show(request, cart=cart, checkout=checkout, step=name, form=form, now=now, status=422)
+    saved = services.save_checkout(cart_id=cart.pk, **form.cleaned_data)
+    # Who came by a Change link goes straight back to the review.
+    onward = "review" if first_incomplete(saved) == "review" and earlier == "review" else NEXT[name]
+    return see_other(reverse(f"orders:checkout_{onward}"))
+
+
+def _show(
+    request: HttpRequest,
+    *,
+    cart: Cart,
+    checkout: Checkout,
+    step: str,
+    form: forms.Form,
+    now: datetime,
+    status: int = 200,
+) -> HttpResponse:
+    context = checkout_context(cart=cart, checkout=checkout, step=step, now=now)
+    if context["cart_summary"].is_empty:
+        messages.info(request, "Put something into the cart first.")
+        return see_other(reverse("orders:cart"))
+    template = f"orders/checkout_{step}.html"
+    return page_or_part(request, page=template, part=template, context={**context, "form": form}, status=status)

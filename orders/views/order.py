@@ -1,0 +1,107 @@
+"""The order: its page, the result of its payment, and what a shopper can do with it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
+from django.views.decorators.http import require_POST, require_safe
+
+from orders import notes, queries, services, shopper
+from orders.gateways import GatewayFailed
+from orders.models import Order
+from orders.notes import Note
+from orders.outcomes import payment_outcome
+from orders.views.answers import page_or_part, see_other
+from shop.errors import ShopError
+
+ORDERS_PER_PAGE = 20
+NO_PAYMENT_PAGE = Note(
+    kind="warn",
+    title="The payment page did not open",
+    text="Nothing was charged and everything stays held for you. Press Continue to payment to try again.",
+)
+
+
+@require_safe
+def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """Number, state, timeline, lines, totals and address."""
+    return _order_page(request, order=_order_of(request, order_id), now=timezone.now())
+
+
+@require_POST
+def order_pay(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """Go on with the payment at the provider; an attempt that is open already is the same attempt."""
+    now = timezone.now()
+    order = _order_of(request, order_id)
+    try:
+        payment = services.start_payment(order_id=order.pk, now=now)
+    except GatewayFailed:
+        return _order_page(request, order=order, now=now, note=NO_PAYMENT_PAGE, status=503)
+    except ShopError as error:
+        return _order_page(request, order=order, now=now, note=notes.refusal(error, now=now), status=error.status)
+    return see_other(payment.redirect_url)
+
+
+@require_POST
+def order_cancel(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """Give up an order that waits for payment. Pressed twice, it is cancelled once."""
+    now = timezone.now()
+    order = _order_of(request, order_id)
+    try:
+        services.cancel_order(order_id=order.pk, now=now, actor=shopper.actor_of(request))
+    except ShopError as error:
+        return _order_page(request, order=order, now=now, note=notes.refusal(error, now=now), status=error.status)
+    return see_other(reverse("orders:order", args=[order.pk]))
+
+
+@require_safe
+def order_payment(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """What became of the payment. The provider sends the browser here, and it asks again while nothing is known."""
+    now = timezone.now()
+    order = _order_of(request, order_id)
+    context = _context(order=order, now=now)
+    return page_or_part(
+        request, page="orders/payment.html", part="orders/_payment.html", context=context
+    )
+
+
+@require_safe
+@login_required
+def order_list(request: HttpRequest) -> HttpResponse:
+    """A member's orders, the latest first."""
+    now = timezone.now()
+    page = Paginator(queries.orders_of(user=request.user), ORDERS_PER_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "awaiting_order": shopper.awaiting_order_of(request, now=now)}
+    answer = render(request, "orders/order_list.html", context)
+    add_never_cache_headers(answer)
+    return answer
+
+
+def _order_of(request: HttpRequest, order_id: UUID) -> Order:
+    return queries.find_order(order_id=order_id, user=request.user, known_ids=shopper.known_order_ids(request))
+
+
+def _order_page(
+    request: HttpRequest, *, order: Order, now: datetime, note: Note | None = None, status: int = 200
+) -> HttpResponse:
+    context = {**_context(order=order, now=now), "note": note}
+    answer = render(request, "orders/order.html", context, status=status)
+    add_never_cache_headers(answer)
+    return answer
+
+
+def _context(*, order: Order, now: datetime) -> dict[str, Any]:
+    events = list(order.events.all())
+    return {
+        "order": order,
+        "events": events,
+        "outcome": payment_outcome(order=order, events=events, now=now),
+        "can_be_paid": order.can_be_paid(now=now),
+    }
