@@ -123,6 +123,7 @@ def checkout_context(*, cart: Cart, checkout: Checkout, step: str, now: datetime
         "checkout": checkout,
         "steps": steps(now_at=step, checkout=checkout),
         "shipping_method": method,
+        "shipping_minor": method.price_minor if method else None,
         "total_minor": summary.subtotal_minor + (method.price_minor if method else 0),
     }
 

@@ -36,7 +36,7 @@ def order_find(request: HttpRequest) -> HttpResponse:
         return render(request, "orders/order_find.html", {"form": form}, status=422)
     number = form.cleaned_data["number"]
     _count_try(f"address:{get_adapter(request).get_client_ip(request)}")
-    _count_try(f"number:{number}")
+    _count_try(f"number:{''.join(filter(str.isalnum, number)).removeprefix('T')}")
     try:
         order = queries.find_guest_order(number=number, email=form.cleaned_data["email"])
     except NotFound:
