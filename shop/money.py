@@ -10,9 +10,12 @@ MINUS = "\u2212"
 def format_money(amount_minor: int, currency: str) -> str:
     """`1249000, "IDR"` becomes "Rp 1.249.000" (no-break space), `7990, "USD"` becomes "$79.90".
 
-    :raises KeyError: if the shop does not sell in that currency.
+    An amount in a currency that the shop does not sell in (a provider may report one) is shown as it is counted:
+    "500 EUR (minor units)".
     """
-    decimals = DECIMALS[currency]
+    decimals = DECIMALS.get(currency)
+    if decimals is None:
+        return f"{amount_minor} {currency} (minor units)"
     sign = MINUS if amount_minor < 0 else ""
     whole, rest = divmod(abs(amount_minor), 10**decimals)
     grouped = f"{whole:,}"

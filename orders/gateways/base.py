@@ -12,6 +12,8 @@ CAPTURED = "captured"
 DECLINED = "declined"
 EXPIRED = "expired"
 CANCELLED = "cancelled"
+MAX_REFERENCE_LENGTH = 120
+MAX_AMOUNT_MINOR = 2**63 - 1
 
 
 class BadSignature(ShopError):
@@ -20,9 +22,7 @@ class BadSignature(ShopError):
     code = "bad_signature"
     status = 401
     title = "Not signed by the provider"
-    detail_format = (
-        "The signature is missing, wrong or too old. Sign the exact body with the shared key."
-    )
+    detail_format = "The signature is missing, wrong or too old. Sign the exact body with the shared key."
 
 
 class BadEvent(ShopError):
@@ -49,6 +49,18 @@ class GatewayEvent:
     amount_minor: int
     currency: str
     payload: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be kept as it came. :raises BadEvent:"""
+        for name in ("event_id", "provider_reference"):
+            word = getattr(self, name)
+            if not 1 <= len(word) <= MAX_REFERENCE_LENGTH or not word.isascii():
+                raise BadEvent(problem=f"Send 1 to {MAX_REFERENCE_LENGTH} ASCII characters as {name}.")
+        is_whole = isinstance(self.amount_minor, int) and not isinstance(self.amount_minor, bool)
+        if not is_whole or not 0 <= self.amount_minor <= MAX_AMOUNT_MINOR:
+            raise BadEvent(problem="Send the amount as a whole number of minor units, not negative.")
+        if len(self.currency) != 3 or not self.currency.isascii():
+            raise BadEvent(problem="Send the currency as its ISO code of three letters.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from typing import NoReturn
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -65,13 +66,13 @@ class SandboxGateway:
         """See Gateway.read_event."""
         self._verify(body, headers.get("Sandbox-Signature", ""), now=now)
         try:
-            event = json.loads(body)
+            event = json.loads(body, parse_constant=_refuse_constant)
             return GatewayEvent(
                 event_id=str(event["id"]),
                 kind=KINDS[event["type"]],
                 payment_id=str(event["merchant_reference"]),
                 provider_reference=str(event["payment"]),
-                amount_minor=int(event["amount"]),
+                amount_minor=event["amount"],
                 currency=str(event["currency"]),
                 payload=event,
             )
@@ -109,3 +110,8 @@ class SandboxGateway:
             return answer.json()
         except (requests.RequestException, ValueError) as error:
             raise GatewayFailed(str(error)) from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    """NaN and Infinity are not JSON, though Python reads them, and a database refuses to keep them."""
+    raise ValueError(name)

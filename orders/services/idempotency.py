@@ -1,5 +1,6 @@
 """Same key, same answer, one effect."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,16 +37,22 @@ def once(*, scope: str, key: str, fingerprint: str, now: datetime, produce: Call
     """
     if not 1 <= len(key) <= MAX_KEY_LENGTH:
         raise InvalidInput(field="Idempotency-Key", problem=f"Send 1 to {MAX_KEY_LENGTH} characters.")
-    known = IdempotencyKey.objects.filter(scope=scope, key=key).first()
+    kept = _as_kept(scope=scope, key=key)
+    known = IdempotencyKey.objects.filter(scope=scope, key=kept).first()
     if known is not None:
         if known.fingerprint != fingerprint:
             raise KeyUsedDifferently()
         return Answer(status=known.status, body=known.body, is_replay=True)
     try:
-        row = IdempotencyKey.objects.create(scope=scope, key=key, fingerprint=fingerprint, created_at=now)
+        row = IdempotencyKey.objects.create(scope=scope, key=kept, fingerprint=fingerprint, created_at=now)
     except IntegrityError as error:
         raise TryAgain from error
     answer = produce()
     row.status, row.body = answer.status, answer.body
     row.save(update_fields=["status", "body"])
     return answer
+
+
+def _as_kept(*, scope: str, key: str) -> str:
+    """A digest: MariaDB would take "abc", "ABC " and "äbc" for one key, and answer one intent with another's."""
+    return hashlib.sha256(f"{scope}\n{key}".encode()).hexdigest()

@@ -162,6 +162,9 @@ def _settle_captured(order: Order, payment: Payment, event: GatewayEvent, *, now
     if order.is_cancelled or order.is_refunded:
         text = f"A payment arrived although the order is {order.get_status_display().lower()}."
         return _send_back(order, payment, OrderEventKind.PAID_LATE_REFUNDED, text, now=now)
+    if order.is_expired:
+        # Its holds may outlive it where the shop's payment window is shorter than its hold: they are not in time.
+        return _settle_late(order, payment, now=now)
     try:
         inventory.commit(reservation_ids=_reservation_ids(order), actor=payment.gateway, now=now)
     except inventory.HoldEnded:

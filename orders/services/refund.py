@@ -100,6 +100,8 @@ def _finish(*, refund_id: UUID, reference: str, now: datetime) -> None:
 def _put_off(*, refund_id: UUID, problem: str, now: datetime) -> None:
     """Wait longer each time; after the last try it is for a person, and says so on the order."""
     refund, order = _lock(refund_id)
+    if refund.is_finished:
+        return
     refund.last_error = problem[:300]
     refund.next_attempt_at = now + FIRST_PAUSE * 2**refund.attempts
     if refund.attempts >= MAX_ATTEMPTS:

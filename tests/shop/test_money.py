@@ -33,6 +33,5 @@ def test_format_money_puts_a_real_minus_before_the_currency() -> None:
     assert format_money(-5, "USD") == f"{MINUS}$0.05"
 
 
-def test_format_money_refuses_a_currency_that_the_shop_does_not_sell_in() -> None:
-    with pytest.raises(KeyError):
-        format_money(100, "XXX")
+def test_format_money_shows_a_currency_that_the_shop_does_not_sell_in_as_it_is_counted() -> None:
+    assert format_money(500, "EUR") == "500 EUR (minor units)"

@@ -1,0 +1,83 @@
+"""Same key, same answer, one effect."""
+
+from collections.abc import Callable
+
+import pytest
+
+from orders import services
+from orders.models import Cart, IdempotencyKey
+from orders.services import Answer
+from shop.errors import InvalidInput
+from tests.books import nothing_changes
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def once(produce: Callable[[], Answer], *, key: str = "k", scope: str = "ayu", fingerprint: str = "f") -> Answer:
+    return services.once(scope=scope, key=key, fingerprint=fingerprint, now=NOW, produce=produce)
+
+
+def open_a_cart() -> Answer:
+    """An effect that can be counted."""
+    return Answer(status=201, body={"id": str(Cart.objects.create().pk)})
+
+
+def test_once_does_the_work_and_keeps_the_answer() -> None:
+    answer = once(open_a_cart)
+
+    cart = Cart.objects.get()
+    assert (answer.status, answer.body, answer.is_replay) == (201, {"id": str(cart.pk)}, False)
+    row = IdempotencyKey.objects.get()
+    assert (row.scope, row.fingerprint, row.status, row.body) == ("ayu", "f", 201, answer.body)
+
+
+def test_once_again_gives_the_first_answer_and_has_no_effect() -> None:
+    first = once(open_a_cart)
+
+    with nothing_changes():
+        again = once(open_a_cart)
+
+    assert (again.status, again.body, again.is_replay) == (201, first.body, True)
+
+
+def test_once_with_another_request_under_the_same_key_is_refused() -> None:
+    once(open_a_cart)
+
+    with nothing_changes(), pytest.raises(services.KeyUsedDifferently):
+        once(open_a_cart, fingerprint="another")
+
+
+def test_once_keeps_the_keys_of_two_callers_apart() -> None:
+    first = once(open_a_cart)
+    second = once(open_a_cart, scope="budi", fingerprint="another")
+
+    assert first.body != second.body
+    assert Cart.objects.count() == 2
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a bug"), services.CartEmpty()])
+def test_once_that_fails_leaves_nothing_and_may_be_tried_again(error: Exception) -> None:
+    def fail() -> Answer:
+        open_a_cart()
+        raise error
+
+    with nothing_changes(), pytest.raises(type(error)):
+        once(fail)
+
+    assert once(open_a_cart).status == 201
+    assert Cart.objects.count() == 1
+
+
+@pytest.mark.parametrize("key", ["", "x" * 101])
+def test_once_refuses_a_key_that_cannot_be_kept(key: str) -> None:
+    with nothing_changes(), pytest.raises(InvalidInput) as refusal:
+        once(open_a_cart, key=key)
+
+    assert refusal.value.field == "Idempotency-Key"
+
+
+def test_once_tells_keys_apart_by_every_character() -> None:
+    answers = [once(open_a_cart, key=key).body["id"] for key in ("abc", "ABC", "abc ", "äbc", "abç")]
+
+    assert len(set(answers)) == 5

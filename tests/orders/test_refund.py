@@ -1,0 +1,223 @@
+"""Money on its way back: asked for until the provider has done it, and then for a person. Never in silence."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from orders import services
+from orders.gateways import GatewayFailed, GatewayRefund
+from orders.gateways.sandbox import SandboxGateway
+from orders.models import OrderEventKind, Refund, RefundStatus
+from orders.services.refund import LEASE, MAX_ATTEMPTS
+from shop.errors import NotFound
+from tests.books import nothing_changes
+from tests.factories import NOW, placed_order, report
+
+pytestmark = pytest.mark.django_db
+
+
+class Bank:
+    """The world outside: what the provider does with a request to send money back."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, object]] = []
+        self.answer: Callable[[], GatewayRefund] = self.done
+
+    def refund(self, _: SandboxGateway, **request: object) -> GatewayRefund:
+        self.asked.append(request)
+        return self.answer()
+
+    def done(self) -> GatewayRefund:
+        return GatewayRefund(reference="re_1", is_finished=True)
+
+    def not_yet(self) -> GatewayRefund:
+        return GatewayRefund(reference="re_1", is_finished=False)
+
+    def down(self) -> GatewayRefund:
+        raise GatewayFailed("no answer")
+
+
+@pytest.fixture
+def bank(monkeypatch: pytest.MonkeyPatch) -> Bank:
+    bank = Bank()
+    monkeypatch.setattr(SandboxGateway, "refund", lambda self, **request: bank.refund(self, **request))
+    return bank
+
+
+def owed(**differing: object) -> Refund:
+    """A refund that is due: of a payment that differed from what was asked for."""
+    order = placed_order()
+    report(services.start_payment(order_id=order.pk, now=NOW), **(differing or {"amount": 519_999}))
+    return Refund.objects.latest("created_at", "pk")
+
+
+def send(now: datetime = NOW) -> int:
+    return services.send_due_refunds(now=now)
+
+
+def try_until_given_up(refund: Refund) -> datetime:
+    """Let the clock go on until nothing is due any more; the moment of the last try."""
+    now = NOW
+    for _ in range(MAX_ATTEMPTS + 2):
+        refund.refresh_from_db()
+        if refund.status != RefundStatus.PENDING:
+            return now
+        now = refund.next_attempt_at
+        send(now)
+    raise AssertionError("the refund is tried for ever")
+
+
+def test_send_due_refunds_asks_the_provider_once_and_finishes(bank: Bank) -> None:
+    refund = owed()
+
+    assert send() == 1
+    with nothing_changes():
+        assert send(NOW + timedelta(days=1)) == 0
+
+    refund.refresh_from_db()
+    assert (refund.status, refund.provider_reference, refund.finished_at) == (RefundStatus.SUCCEEDED, "re_1", NOW)
+    assert bank.asked == [
+        {
+            "refund_id": refund.pk,
+            "provider_reference": refund.payment.provider_reference,
+            "amount_minor": 519_999,
+            "currency": "IDR",
+        }
+    ]
+    assert refund.payment.order.events.filter(kind=OrderEventKind.REFUND_SUCCEEDED).count() == 1
+
+
+def test_send_due_refunds_works_in_a_currency_that_the_shop_does_not_sell_in(bank: Bank) -> None:
+    refund = owed(currency="EUR")
+
+    assert send() == 1
+
+    refund.refresh_from_db()
+    assert refund.status == RefundStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize("trouble", ["down", "not_yet"])
+def test_send_due_refunds_waits_longer_after_each_failure_with_the_same_key(bank: Bank, trouble: str) -> None:
+    refund = owed()
+    bank.answer = getattr(bank, trouble)
+
+    pauses = []
+    for _ in range(3):
+        refund.refresh_from_db()
+        now = refund.next_attempt_at
+        assert send(now) == 0
+        refund.refresh_from_db()
+        pauses.append(refund.next_attempt_at - now)
+
+    assert pauses == sorted(set(pauses))
+    assert (refund.status, refund.attempts) == (RefundStatus.PENDING, 3)
+    assert refund.last_error
+    assert {request["refund_id"] for request in bank.asked} == {refund.pk}
+
+    bank.answer = bank.done
+    assert send(refund.next_attempt_at) == 1
+    refund.refresh_from_db()
+    assert (refund.status, refund.last_error) == (RefundStatus.SUCCEEDED, "")
+
+
+def test_send_due_refunds_does_not_ask_before_the_pause_is_over(bank: Bank) -> None:
+    refund = owed()
+    bank.answer = bank.down
+    send()
+    refund.refresh_from_db()
+
+    send(refund.next_attempt_at - timedelta(microseconds=1))
+
+    assert len(bank.asked) == 1
+
+
+def test_a_refund_that_fails_too_often_becomes_a_persons_work(bank: Bank) -> None:
+    refund = owed()
+    bank.answer = bank.down
+
+    last = try_until_given_up(refund)
+
+    order = refund.payment.order
+    order.refresh_from_db()
+    assert (refund.status, len(bank.asked)) == (RefundStatus.FAILED, MAX_ATTEMPTS)
+    assert "no answer" in order.needs_attention
+    assert order.events.filter(kind=OrderEventKind.REFUND_FAILED).count() == 1
+    with nothing_changes():
+        assert send(last + timedelta(days=30)) == 0
+
+
+def test_retry_refund_puts_a_failed_one_back_to_work(bank: Bank) -> None:
+    refund = owed()
+    bank.answer = bank.down
+    last = try_until_given_up(refund)
+
+    services.retry_refund(refund_id=refund.pk, actor="staff@example.com", now=last)
+    bank.answer = bank.done
+
+    assert send(last) == 1
+    refund.refresh_from_db()
+    assert refund.status == RefundStatus.SUCCEEDED
+
+
+def test_retry_refund_refuses_what_has_not_failed(bank: Bank) -> None:
+    refund = owed()
+
+    with nothing_changes(), pytest.raises(services.RefundNotFailed):
+        services.retry_refund(refund_id=refund.pk, actor="staff", now=NOW)
+    with nothing_changes(), pytest.raises(NotFound):
+        services.retry_refund(refund_id=uuid4(), actor="staff", now=NOW)
+
+
+def test_one_refund_that_fails_does_not_stop_the_others(bank: Bank) -> None:
+    refunds = [owed() for _ in range(3)]
+    answers = iter([bank.done, bank.down, bank.done])
+    bank.answer = lambda: next(answers)()
+
+    assert send() == 2
+    assert sorted(Refund.objects.values_list("status", flat=True)) == ["PENDING", "SUCCEEDED", "SUCCEEDED"]
+    assert len(refunds) == len(bank.asked)
+
+
+def test_a_worker_that_dies_after_asking_leaves_the_refund_to_the_next_one(bank: Bank) -> None:
+    refund = owed()
+
+    def die() -> GatewayRefund:
+        raise SystemExit
+
+    bank.answer = die
+    with pytest.raises(SystemExit):
+        send()
+    bank.answer = bank.done
+
+    assert send(NOW + LEASE - timedelta(microseconds=1)) == 0
+    assert send(NOW + LEASE) == 1
+    assert {request["refund_id"] for request in bank.asked} == {refund.pk}
+
+
+def test_a_failure_that_comes_after_another_worker_was_through_changes_nothing(bank: Bank) -> None:
+    refund = owed()
+
+    def slow_failure() -> GatewayRefund:
+        bank.answer = bank.done
+        assert send(NOW + LEASE) == 1
+        raise GatewayFailed("timed out")
+
+    bank.answer = slow_failure
+    send()
+
+    refund.refresh_from_db()
+    assert (refund.status, refund.last_error) == (RefundStatus.SUCCEEDED, "")
+    assert not refund.payment.order.events.filter(kind=OrderEventKind.REFUND_FAILED).exists()
+
+
+def test_a_provider_that_was_switched_off_is_a_failure_and_not_a_crash(settings: object, bank: Bank) -> None:
+    refund = owed()
+    settings.SANDBOX_ENABLED = False
+
+    assert send() == 0
+
+    refund.refresh_from_db()
+    assert refund.status == RefundStatus.PENDING
+    assert "switched off" in refund.last_error
