@@ -29,7 +29,7 @@ class ProductCard:
 
 
 def cards_of(*, products: list[Product], now: datetime) -> list[ProductCard]:
-    """A card for each product, in order. The products' variants and pictures are prefetched; stock is asked for once."""
+    """A card for each product, in order. Their variants and pictures are prefetched; stock is asked for once."""
     skus = [variant.sku for product in products for variant in active_variants(product)]
     return cards_with(products=products, availability=available_to_promise(skus=skus, now=now))
 

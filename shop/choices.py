@@ -44,6 +44,11 @@ class VariantChoice:
         """Whether there is anything to choose among the radios."""
         return len(self.radios) > 1 or bool(self.radios and self.radios[0].label)
 
+    @property
+    def has_free_sibling(self) -> bool:
+        """Whether another radio than the chosen one has something free."""
+        return any(radio.availability.free for radio in self.radios if not radio.is_chosen)
+
 
 def choose_variant(*, product: Product, availability: Mapping[str, Availability], sku: str) -> VariantChoice:
     """The choice with `sku` chosen; where it is not a variant of the product, the first that is free, or the first."""
@@ -94,7 +99,7 @@ def _links(
 
 
 def _pictures_of(product: Product, chosen: Variant) -> list[ProductImage]:
-    """Pictures of the chosen colour, then those of no colour in particular; all of them where none is of this colour."""
+    """Pictures of the chosen colour, then those of no colour; all of them where none is of this colour."""
     everything = pictures(product)
     values = set(map(str, chosen.options.values()))
     fitting = [picture for picture in everything if picture.option_value in values]

@@ -59,13 +59,11 @@ def search(*, text: str) -> ProductQuerySet:
 
     Nothing is found for a text without a letter or digit.
     """
-    tokens = tokens_of(text)
-    if not tokens:
-        return on_show().none()
+    tokens = tokens_of(text) or [""]
     found = on_show()
     for token in tokens:
         found = found.filter(search_text__icontains=token)
-    return found.annotate(
+    found = found.annotate(
         rank=Case(
             When(name__istartswith=" ".join(tokens), then=Value(0)),
             When(name__istartswith=tokens[0], then=Value(1)),
@@ -74,6 +72,7 @@ def search(*, text: str) -> ProductQuerySet:
             output_field=IntegerField(),
         )
     )
+    return found if tokens != [""] else found.none()
 
 
 def tokens_of(text: str) -> list[str]:

@@ -9,6 +9,8 @@ from django.views.static import serve
 # Before admin.site.urls is evaluated: afterwards it would silently do nothing.
 admin.site.login = secure_admin_login(admin.site.login)
 
+handler404 = "shop.views.page_not_found"
+
 urlpatterns = [
     path("", include("shop.pages")),
     path("", include("orders.urls")),

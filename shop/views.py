@@ -42,7 +42,11 @@ def home(request: HttpRequest) -> HttpResponse:
     popular_cards = [cards[product.pk] for product in popular]
     new_cards = [cards[product.pk] for product in new]
     featured = next((card for card in popular_cards + new_cards if card.free and card.picture), None)
-    context = {"popular": [card for card in popular_cards if card != featured], "new": new_cards, "featured": featured}
+    context = {
+        "featured": featured,
+        "popular": [card for card in popular_cards if card != featured],
+        "new": [card for card in new_cards if card != featured],
+    }
     return render(request, "shop/home.html", context)
 
 
@@ -80,12 +84,16 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     availability = available_to_promise(skus=skus, now=now)
     choice = choose_variant(product=shown, availability=availability, sku=request.GET.get("sku", ""))
     cart_summary = cart_context(request)["cart_summary"]
+    held_lines = [line for line in cart_summary.held if line.line.variant.product_id == shown.pk]
+    own = sum(line.line.quantity for line in held_lines if line.line.variant_id == choice.chosen.pk)
     context = {
         "product": shown,
         "choice": choice,
         "now": now,
         "cart_summary": cart_summary,
-        "held_lines": [line for line in cart_summary.held if line.line.variant.product_id == shown.pk],
+        "held_lines": held_lines,
+        "own": own,
+        "held_by_others": max(choice.availability.held - own, 0),
         "ended_lines": [line for line in cart_summary.ended if line.line.variant.product_id == shown.pk],
         "most": min(choice.availability.free, settings.MAX_UNITS_PER_LINE),
         "product_url": request.path,
@@ -149,7 +157,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
         cache.set("readyz", "ok", timeout=10)
         if cache.get("readyz") != "ok":
             problems["cache"] = "does not keep what it is given"
-    except Exception:  # noqa: BLE001 - every cache backend has errors of its own
+    except Exception:
         problems["cache"] = "does not answer"
     if problems:
         return JsonResponse({"status": "unavailable", "problems": problems}, status=503)
@@ -191,7 +199,7 @@ def _cards(page: Page[Any], *, now: datetime) -> list[ProductCard]:
 
 
 def _free_now(products: ProductQuerySet, *, now: datetime) -> list[Any]:
-    """Ids of the products with a free unit of any variant. Stock is not the catalogue's to know, so it is asked here."""
+    """Ids of the products with a free unit of any variant. The catalogue knows no stock, so it is asked here."""
     skus = queries.skus_by_product(products=products)
     availability = available_to_promise(skus=[sku for each in skus.values() for sku in each], now=now)
     return [product_id for product_id, each in skus.items() if any(availability[sku].free for sku in each)]

@@ -19,7 +19,10 @@ os.environ.setdefault("REDIS_URL", "")
 os.environ["CELERY_BROKER_URL"] = "memory://"
 
 from shop.settings import *  # noqa: F403
-from shop.settings import DATABASES, VAR_DIR
+from shop.settings import DATABASES, STATIC_ROOT, VAR_DIR
+
+# WhiteNoise warns of a folder that is not there, and a warning is an error here.
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 # Races need several connections to one database, which a database in memory cannot give.
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

@@ -1,6 +1,6 @@
 """Words, prices and pictures for templates. Every page has these without `{% load %}`."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms, template
@@ -95,7 +95,7 @@ def is_choice(field: forms.BoundField) -> bool:
 
 @register.filter
 def control(field: forms.BoundField) -> SafeString:
-    """The field's widget, told which hint and error describe it. Errors are the server's to say, hence no `required`."""
+    """The field's widget, told which hint and error describe it."""
     described_by = [
         *([f"{field.auto_id}-hint"] if field.help_text else []),
         *([f"{field.auto_id}-error"] if field.errors else []),
@@ -110,9 +110,14 @@ def control(field: forms.BoundField) -> SafeString:
 
 
 @register.simple_tag
-def hold_rules() -> dict[str, int]:
-    """The numbers of a hold for sentences and timers: `{% hold_rules as rules %}`."""
+def hold_rules() -> dict[str, int | str]:
+    """The numbers of a hold for sentences and timers: `{% hold_rules as rules %}`.
+
+    `time` is "10 minutes" and `more` is "3 more minutes", in seconds where they are no whole minutes.
+    """
     return {
+        "time": " ".join(_duration(settings.HOLD_TIME)),
+        "more": " more ".join(_duration(settings.HOLD_EXTENSION)),
         "minutes": int(settings.HOLD_TIME.total_seconds()) // 60,
         "extension_minutes": int(settings.HOLD_EXTENSION.total_seconds()) // 60,
         "extension_limit": settings.HOLD_EXTENSION_LIMIT,
@@ -149,3 +154,9 @@ def same_page_without(context: template.Context, name: str) -> str:
     for each in (name, "page"):
         query.pop(each, None)
     return f"{context['request'].path}?{query.urlencode()}"
+
+
+def _duration(duration: timedelta) -> tuple[str, str]:
+    seconds = int(duration.total_seconds())
+    number, unit = (seconds, "second") if seconds % 60 else (seconds // 60, "minute")
+    return str(number), unit if number == 1 else f"{unit}s"
