@@ -46,9 +46,9 @@ def listing(
     `is_ranked` puts the rank of a search before the sort.
     """
     if lowest_minor is not None:
-        products = products.filter(lowest_price_minor__gte=lowest_minor)
+        products = products.filter(lowest_price_minor__gte=lowest_minor)  # type: ignore[misc] - annotated by on_show
     if highest_minor is not None:
-        products = products.filter(lowest_price_minor__lte=highest_minor)
+        products = products.filter(lowest_price_minor__lte=highest_minor)  # type: ignore[misc] - annotated by on_show
     if only_ids is not None:
         products = products.filter(pk__in=list(only_ids))
     return products.order_by(*(["rank"] if is_ranked else []), *SORTS[sort])
