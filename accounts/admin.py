@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -14,8 +15,8 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from accounts.models import User
 from shop.staff import NeverDeletedAdmin
 
-# A list of tokens is a list of ways to be somebody else.
-admin.site.unregister([OutstandingToken, BlacklistedToken])
+# A list of tokens is a list of ways to be somebody else, and an address ticked as verified is nearly one.
+admin.site.unregister([OutstandingToken, BlacklistedToken, EmailAddress])
 
 RIGHTS = ["is_staff", "is_superuser", "groups", "user_permissions"]
 

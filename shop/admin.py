@@ -26,7 +26,7 @@ class VariantInline(admin.StackedInline):
     fields = [("sku", "is_active", "position"), "options", ("price_minor", "compare_at_minor", "currency")]
 
 
-class PictureInline(admin.TabularInline):
+class PictureInline(admin.StackedInline):
     """The pictures of a product, with what they show."""
 
     model = ProductImage
@@ -34,7 +34,7 @@ class PictureInline(admin.TabularInline):
     extra = 0
     ordering = ["position", "pk"]
     readonly_fields = ["preview"]
-    fields = ["preview", "upload", "alt", "option_value", "position"]
+    fields = [("preview", "upload"), "alt", ("option_value", "position")]
 
     @admin.display(description="Picture")
     def preview(self, picture: ProductImage) -> str:

@@ -82,7 +82,7 @@ class VariantForm(forms.ModelForm):
     class Meta:
         model = Variant
         fields = ["sku", "is_active", "position", "options", "price_minor", "compare_at_minor", "currency"]
-        labels = {"price_minor": "Price", "compare_at_minor": "Regular price", "is_active": "For sale"}
+        labels = {"sku": "SKU", "price_minor": "Price", "compare_at_minor": "Regular price", "is_active": "For sale"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -47,7 +47,7 @@ class StockItemAdmin(NeverDeletedAdmin):
     """One line for each SKU and location; behind it the page of the SKU with its holds and its ledger."""
 
     instead = "Stock items are not deleted, because the ledger belongs to them. Adjust to 0 instead."
-    list_display = ["sku", "product", "location", "on_hand", "held", "allocated", "backorder_limit", "available"]
+    list_display = ["sku", "product", "available", "on_hand", "held", "allocated", "backorder_limit", "location"]
     list_filter = [AvailableFilter, "location"]
     list_select_related = ["variant__product", "location"]
     search_fields = ["variant__sku", "variant__product__name"]
