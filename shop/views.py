@@ -44,7 +44,8 @@ def home(request: HttpRequest) -> HttpResponse:
     featured = next((card for card in popular_cards + new_cards if card.free and card.picture), None)
     context = {
         "featured": featured,
-        "popular": [card for card in popular_cards if card != featured],
+        # Nothing stands in the window twice.
+        "popular": [card for card in popular_cards if card != featured and card not in new_cards],
         "new": [card for card in new_cards if card != featured],
     }
     return render(request, "shop/home.html", context)
