@@ -1,0 +1,25 @@
+"""Cart, checkout, orders and payments for programs."""
+
+from orders.api.cart import CartView, ExtendLine, HoldLineAgain, Line, MergeCart
+from orders.api.checkout import CheckoutOptions, CheckoutView
+from orders.api.idempotency import idempotent
+from orders.api.orders import CancelOrder, FindOrder, OrderDetail, Orders
+from orders.api.payments import OrderPayments, PaymentDetail, PaymentWebhook
+
+__all__ = [
+    "CancelOrder",
+    "CartView",
+    "CheckoutOptions",
+    "CheckoutView",
+    "ExtendLine",
+    "FindOrder",
+    "HoldLineAgain",
+    "Line",
+    "MergeCart",
+    "OrderDetail",
+    "OrderPayments",
+    "Orders",
+    "PaymentDetail",
+    "PaymentWebhook",
+    "idempotent",
+]

@@ -1,0 +1,211 @@
+"""The cart, for programs. Every line is held, with its own clock."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import User
+from orders import queries, services
+from orders.api.documents import CartDocument
+from orders.api.idempotency import CART_HEADER, idempotent
+from orders.api.shopper import CART_PARAMETER, OpenToGuests
+from orders.models import Cart, CartLine
+from orders.services import UnknownVariant
+from shop.api_fields import IdField, WholeNumberField, sent
+from shop.errors import ShopError
+from shop.models import Variant
+from shop.queries import active_variants, on_show
+from shop.transactions import transactional
+
+
+class VariantNeeded(ShopError):
+    """Facts: `variants`, a list of {id, sku, label, price}."""
+
+    code = "variant_needed"
+    title = "Which one?"
+    field = "product_id"
+
+    @property
+    def detail(self) -> str:
+        choices = ", ".join(f"{each['sku']} ({each['id']})" for each in self.facts["variants"])
+        return f"This product comes in several variants. Send the id of one of them as product_id: {choices}."
+
+
+class AddBody(serializers.Serializer):
+    """What to hold. `product_id` is the id of a variant, or of a product that comes in one variant only."""
+
+    product_id = IdField()
+    qty = WholeNumberField(min_value=1, max_value=settings.MAX_UNITS_PER_LINE)
+
+
+class QuantityBody(serializers.Serializer):
+    """How many units to hold in a line from now on."""
+
+    qty = WholeNumberField(min_value=1, max_value=settings.MAX_UNITS_PER_LINE)
+
+
+class CartView(OpenToGuests):
+    """The whole cart."""
+
+    @extend_schema(
+        operation_id="get_cart",
+        tags=["cart"],
+        summary="Show the cart",
+        parameters=[CART_PARAMETER],
+        responses=CartDocument,
+    )
+    def get(self, request: Request) -> Response:
+        return self.cart_answer(self.cart())
+
+    @extend_schema(
+        operation_id="add_to_cart",
+        tags=["cart"],
+        summary="Hold units; more of them if the line is there already",
+        description="201 where a line was added, 200 where one grew. A guest's first one opens the cart.",
+        parameters=[CART_PARAMETER],
+        request=AddBody,
+        responses={200: CartDocument, 201: CartDocument},
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        body = sent(AddBody, request)
+        cart, grows = self._add(variant_id=_variant_id(body["product_id"]), quantity=body["qty"])
+        return self.cart_answer(cart, status=200 if grows else 201)
+
+    @extend_schema(
+        operation_id="empty_cart",
+        tags=["cart"],
+        summary="Let everything go",
+        parameters=[CART_PARAMETER],
+        responses={200: CartDocument},
+    )
+    def delete(self, request: Request) -> Response:
+        cart = self.cart()
+        if cart is not None:
+            services.empty_cart(cart_id=cart.pk, now=timezone.now(), actor=self.actor)
+        return self.cart_answer(cart)
+
+    @transactional
+    def _add(self, *, variant_id: UUID, quantity: int) -> tuple[Cart, bool]:
+        """Hold the units, and say whether a line grew. In one transaction: a refused first one leaves no empty cart."""
+        cart = self.cart() or services.open_cart(user=self.request.user)
+        grows = CartLine.objects.filter(cart=cart, variant_id=variant_id).exists()
+        services.add_to_cart(
+            cart_id=cart.pk, variant_id=variant_id, quantity=quantity, now=timezone.now(), actor=self.actor
+        )
+        return cart, grows
+
+
+class MergeCart(OpenToGuests):
+    """What a guest chose before signing in."""
+
+    permission_classes: Any = [IsAuthenticated]
+
+    @extend_schema(
+        operation_id="merge_carts",
+        tags=["cart"],
+        summary="Bring a guest's cart into the member's, with every hold",
+        description="Send the JWT of the member and the Cart-Token of the guest. A repeat changes nothing.",
+        parameters=[CART_PARAMETER],
+        request=None,
+        responses=CartDocument,
+    )
+    def post(self, request: Request) -> Response:
+        guest_cart_id = queries.cart_id_in(request.headers.get(CART_HEADER))
+        cart: Cart | None = self.cart()
+        if guest_cart_id is not None:
+            cart = services.merge_carts(guest_cart_id=guest_cart_id, user=cast(User, request.user), now=timezone.now())
+        return self.cart_answer(cart)
+
+
+class Line(OpenToGuests):
+    """One line of the cart."""
+
+    @extend_schema(
+        operation_id="set_quantity",
+        tags=["cart"],
+        summary="Hold more or fewer units of a line; its clock goes on",
+        parameters=[CART_PARAMETER],
+        request=QuantityBody,
+        responses=CartDocument,
+    )
+    def patch(self, request: Request, line_id: UUID) -> Response:
+        cart = self.known_cart()
+        quantity = sent(QuantityBody, request)["qty"]
+        services.set_quantity(cart_id=cart.pk, line_id=line_id, quantity=quantity, now=timezone.now(), actor=self.actor)
+        return self.cart_answer(cart)
+
+    @extend_schema(
+        operation_id="remove_line",
+        tags=["cart"],
+        summary="Let a line go",
+        parameters=[CART_PARAMETER],
+        responses={200: CartDocument},
+    )
+    def delete(self, request: Request, line_id: UUID) -> Response:
+        cart = self.known_cart()
+        services.remove_line(cart_id=cart.pk, line_id=line_id, now=timezone.now(), actor=self.actor)
+        return self.cart_answer(cart)
+
+
+class ExtendLine(OpenToGuests):
+    """More time for a line."""
+
+    @extend_schema(
+        operation_id="extend_hold",
+        tags=["cart"],
+        summary="Keep a line longer",
+        parameters=[CART_PARAMETER],
+        request=None,
+        responses=CartDocument,
+    )
+    def post(self, request: Request, line_id: UUID) -> Response:
+        cart = self.known_cart()
+        services.extend_hold(cart_id=cart.pk, line_id=line_id, now=timezone.now())
+        return self.cart_answer(cart)
+
+
+class HoldLineAgain(OpenToGuests):
+    """A new hold for a line whose hold ended."""
+
+    @extend_schema(
+        operation_id="hold_again",
+        tags=["cart"],
+        summary="Hold a line again whose hold ended, at today's price",
+        parameters=[CART_PARAMETER],
+        request=None,
+        responses=CartDocument,
+    )
+    def post(self, request: Request, line_id: UUID) -> Response:
+        cart = self.known_cart()
+        services.hold_again(cart_id=cart.pk, line_id=line_id, now=timezone.now(), actor=self.actor)
+        return self.cart_answer(cart)
+
+
+def _variant_id(product_id: UUID) -> UUID:
+    """The variant that is meant.
+
+    :raises VariantNeeded: if it is a product that comes in several.
+    :raises UnknownVariant: if there is neither a variant nor a product on show with this id.
+    """
+    if Variant.objects.filter(pk=product_id).exists():
+        return product_id
+    product = on_show().prefetch_related("variants").filter(pk=product_id).first()
+    if product is None:
+        raise UnknownVariant()
+    variants = active_variants(product)
+    if len(variants) > 1:
+        raise VariantNeeded(
+            variants=[
+                {"id": str(each.pk), "sku": each.sku, "label": each.label, "price": each.price_minor}
+                for each in variants
+            ]
+        )
+    return variants[0].pk

@@ -1,0 +1,141 @@
+"""How carts, orders and payments look in the API."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from orders import services
+from orders.queries import CartSummary
+from shop.api_fields import MoneyField
+
+
+class CartItemDocument(serializers.Serializer):
+    """A line of a cart. `price` and `total` are whole numbers, in rupiah; the same as money stands beside them."""
+
+    id = serializers.UUIDField(source="line.pk")
+    product_id = serializers.UUIDField(source="line.variant.product_id")
+    variant_id = serializers.UUIDField(source="line.variant_id")
+    sku = serializers.CharField(source="line.variant.sku")
+    name = serializers.CharField(source="line.variant.product.name")
+    variant = serializers.CharField(source="line.variant.label")
+    qty = serializers.IntegerField(source="line.quantity")
+    price = serializers.IntegerField(source="unit_price_minor")
+    total = serializers.IntegerField(source="total_minor")
+    price_money = MoneyField(amount="unit_price_minor", currency="line.currency")
+    total_money = MoneyField(amount="total_minor", currency="line.currency")
+    is_held = serializers.BooleanField(help_text="Whether the units are kept for this cart at this moment.")
+    expires_at = serializers.DateTimeField(help_text="When the hold ends, or ended.")
+    seconds_left = serializers.IntegerField()
+    extensions_left = serializers.IntegerField()
+    can_extend = serializers.BooleanField()
+    extend_from = serializers.DateTimeField(source="offered_from", help_text="The earliest moment to extend it.")
+    is_free_again = serializers.BooleanField(help_text="The hold ended, and it could be held again now.")
+    price_changed = serializers.BooleanField(help_text="The hold ended, and a new one has another price.")
+
+
+class CartDocument(serializers.Serializer):
+    """A cart. `total` counts what is held. `id` is null as long as there is no cart."""
+
+    id = serializers.UUIDField(source="cart.pk", default=None, allow_null=True)
+    cart_token = serializers.SerializerMethodField(help_text="A guest's key to this cart, for the header Cart-Token.")
+    items = serializers.SerializerMethodField()
+    units = serializers.IntegerField(help_text="Units that are held.")
+    total = serializers.IntegerField(source="subtotal_minor", help_text="What the held lines cost, in rupiah.")
+    total_money = MoneyField(amount="subtotal_minor")
+    currency = serializers.CharField()
+    expires_at = serializers.DateTimeField(
+        source="earliest.expires_at", default=None, allow_null=True, help_text="When the first of the holds ends."
+    )
+
+    def get_cart_token(self, summary: CartSummary) -> str | None:
+        is_guest = summary.cart is not None and summary.cart.user_id is None
+        return services.cart_token(summary.cart) if is_guest and summary.cart else None
+
+    @extend_schema_field(CartItemDocument(many=True))
+    def get_items(self, summary: CartSummary) -> list[dict[str, Any]]:
+        lines = sorted([*summary.held, *summary.ended], key=lambda each: each.line.pk)
+        return list(CartItemDocument(lines, many=True).data)
+
+
+class OrderLineDocument(serializers.Serializer):
+    """So many units, as they were named and priced when the order was placed."""
+
+    id = serializers.UUIDField()
+    variant_id = serializers.UUIDField()
+    sku = serializers.CharField()
+    name = serializers.CharField(source="product_name")
+    variant = serializers.CharField(source="variant_label")
+    qty = serializers.IntegerField(source="quantity")
+    price = serializers.IntegerField(source="unit_price_minor")
+    total = serializers.IntegerField(source="total_minor")
+
+
+class OrderSummaryDocument(serializers.Serializer):
+    """An order in a list."""
+
+    id = serializers.UUIDField()
+    number = serializers.CharField()
+    status = serializers.CharField()
+    placed_at = serializers.DateTimeField()
+    pay_by = serializers.DateTimeField(help_text="Until then the units are held for the payment.")
+    paid_at = serializers.DateTimeField(allow_null=True)
+    currency = serializers.CharField()
+    total = serializers.IntegerField(source="total_minor")
+    total_money = MoneyField(amount="total_minor")
+    items = OrderLineDocument(source="lines.all", many=True)
+
+
+class PaymentDocument(serializers.Serializer):
+    """One attempt to pay an order: send the shopper's browser to `redirect_url`."""
+
+    id = serializers.UUIDField()
+    order_id = serializers.UUIDField()
+    gateway = serializers.CharField()
+    status = serializers.CharField()
+    amount = serializers.IntegerField(source="amount_minor")
+    amount_money = MoneyField(amount="amount_minor")
+    redirect_url = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    captured_at = serializers.DateTimeField(allow_null=True)
+
+
+class OrderEventDocument(serializers.Serializer):
+    """What happened to an order, and when."""
+
+    kind = serializers.CharField()
+    text = serializers.CharField()
+    happened_at = serializers.DateTimeField()
+
+
+class OrderDocument(OrderSummaryDocument):
+    """An order with everything that was said and that happened."""
+
+    subtotal = serializers.IntegerField(source="subtotal_minor")
+    shipping = serializers.IntegerField(source="shipping_minor")
+    shipping_method = serializers.CharField(source="shipping_name")
+    email = serializers.EmailField()
+    name = serializers.CharField()
+    phone = serializers.CharField()
+    address = serializers.CharField()
+    landmark = serializers.CharField()
+    city = serializers.CharField()
+    postal_code = serializers.CharField()
+    country = serializers.CharField()
+    tracking_number = serializers.CharField()
+    gateway = serializers.CharField()
+    payments = PaymentDocument(source="payments.all", many=True)
+    events = OrderEventDocument(source="events.all", many=True)
+
+
+class PlacedOrderDocument(OrderDocument):
+    """The order of a checkout, and the attempt to pay it; null if the provider could not be reached."""
+
+    payment = PaymentDocument(allow_null=True)
+
+
+class FoundOrderDocument(OrderDocument):
+    """The order of a guest, with the key to go on with it."""
+
+    cart_token = serializers.CharField(allow_null=True, help_text="For the header Cart-Token, to pay or cancel it.")

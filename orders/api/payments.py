@@ -1,0 +1,113 @@
+"""Attempts to pay, and the door through which providers report."""
+
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from orders import queries, services
+from orders.api.documents import PaymentDocument
+from orders.api.idempotency import HEADER, KEY_PARAMETER, answer_once, kept_answer, respond
+from orders.api.shopper import CART_PARAMETER, OpenToGuests
+from orders.gateways import GatewayFailed
+from orders.services import Answer
+from shop.api_fields import sent
+from shop.errors import ShopError
+
+
+class ProviderSilent(ShopError):
+    """The payment provider could not be reached."""
+
+    code = "provider_silent"
+    status = 503
+    title = "The payment provider does not answer"
+    detail_format = "Nothing was charged, and your order is still held for you. Try again in a few seconds."
+    retry_after_seconds = 5
+
+
+class PayBody(serializers.Serializer):
+    """Where to pay; the provider chosen at the checkout if it is left out."""
+
+    gateway = serializers.CharField(max_length=32, required=False)
+
+
+class WebhookDocument(serializers.Serializer):
+    """The event is kept; a repeat gets the same answer and changes nothing."""
+
+    status = serializers.CharField(default="success")
+    event = serializers.CharField()
+    outcome = serializers.CharField(help_text="What the shop made of it.")
+
+
+class OrderPayments(OpenToGuests):
+    """Attempts to pay an order."""
+
+    @extend_schema(
+        operation_id="start_payment",
+        tags=["payments"],
+        summary="Start an attempt to pay an order, or go on with the one that is pending",
+        parameters=[CART_PARAMETER, KEY_PARAMETER],
+        request=PayBody,
+        responses={201: PaymentDocument},
+    )
+    def post(self, request: Request, order_id: UUID) -> Response:
+        order = self.order(order_id)
+        gateway = sent(PayBody, request).get("gateway")
+        kept = kept_answer(request)
+        if kept is not None:
+            return respond(kept)
+        # Outside a transaction, because a provider may be called. Double clicks end at the same pending attempt.
+        try:
+            payment = services.start_payment(order_id=order.pk, now=timezone.now(), gateway=gateway)
+        except GatewayFailed as error:
+            raise ProviderSilent() from error
+        answer = Answer(status=201, body=dict(PaymentDocument(payment).data))
+        return respond(answer_once(request, produce=lambda: answer) if HEADER in request.headers else answer)
+
+
+class PaymentDetail(OpenToGuests):
+    """One attempt to pay."""
+
+    @extend_schema(
+        operation_id="get_payment",
+        tags=["payments"],
+        summary="Show an attempt to pay",
+        parameters=[CART_PARAMETER],
+        responses=PaymentDocument,
+    )
+    def get(self, request: Request, payment_id: UUID) -> Response:
+        payment = queries.find_payment(payment_id=payment_id, user=request.user, known_ids=self.known_order_ids())
+        return Response(PaymentDocument(payment).data)
+
+
+class PaymentWebhook(APIView):
+    """What a provider reports. The signature over the exact bytes is the only key to this door."""
+
+    authentication_classes: Any = []
+    permission_classes = [AllowAny]
+    parser_classes: Any = []
+    challenge = "Signature"
+
+    @extend_schema(
+        operation_id="record_payment_event",
+        tags=["payments"],
+        summary="For payment providers: report what became of a payment",
+        description="Signed by the provider, in any order and as often as it likes: every event counts once.",
+        request={"application/json": OpenApiTypes.OBJECT},
+        responses=WebhookDocument,
+    )
+    def post(self, request: Request, payment_id: UUID) -> Response:
+        event = services.record_payment_event(
+            payment_id=payment_id,
+            body=request._request.body,
+            headers=request.headers,
+            now=timezone.now(),
+        )
+        return Response({"status": "success", "event": event.event_id, "outcome": event.outcome})

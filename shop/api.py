@@ -1,0 +1,270 @@
+"""`/api/v1/`: the catalogue, and where every route of the API is."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from csp.decorators import csp_update
+from django.db.models import Count, Q
+from django.urls import URLPattern, path, re_path
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import api as accounts
+from inventory import api as inventory
+from inventory.queries import Availability, available_to_promise
+from orders import api as orders
+from shop import queries
+from shop.api_fields import MoneyField, PageQuery, asked, cut_page, page_of
+from shop.errors import InvalidInput, NotFound
+from shop.models import PICTURE_SIZES, Category, Product, ProductImage, ProductQuerySet, Variant
+from shop.templatetags.shop import picture_url
+
+
+class ProductQuery(PageQuery):
+    """Which products."""
+
+    search = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    category = serializers.CharField(max_length=80, required=False, help_text="The slug of a category.")
+    sort = serializers.ChoiceField(choices=list(queries.SORTS), default=queries.DEFAULT_SORT)
+
+
+class CategoryDocument(serializers.Serializer):
+    """A shelf."""
+
+    id = serializers.UUIDField()
+    slug = serializers.CharField()
+    name = serializers.CharField()
+
+
+class ShelfDocument(CategoryDocument):
+    """A shelf, and how much stands on it."""
+
+    description = serializers.CharField()
+    products = serializers.IntegerField(help_text="Products on show.")
+
+
+class PictureDocument(serializers.Serializer):
+    """A square picture in three sizes: side in pixels to address."""
+
+    alt = serializers.CharField()
+    option_value = serializers.CharField(help_text="The colour it shows, if it shows one.")
+    urls = serializers.SerializerMethodField()
+
+    def get_urls(self, picture: ProductImage) -> dict[str, str]:
+        return {str(size): picture_url(picture, size) for size in PICTURE_SIZES}
+
+
+class VariantDocument(serializers.Serializer):
+    """What is put into a cart. `free` is what can be held now; `held` is in carts and may come back."""
+
+    id = serializers.UUIDField()
+    sku = serializers.CharField()
+    label: Any = serializers.CharField()
+    options = serializers.DictField(child=serializers.CharField())
+    price = serializers.IntegerField(source="price_minor")
+    price_money = MoneyField(amount="price_minor")
+    compare_at = serializers.IntegerField(source="compare_at_minor", allow_null=True)
+    free = serializers.SerializerMethodField()
+    held = serializers.SerializerMethodField()
+    next_free_at = serializers.SerializerMethodField()
+
+    def get_free(self, variant: Variant) -> int:
+        return self._availability(variant).free
+
+    def get_held(self, variant: Variant) -> int:
+        return self._availability(variant).held
+
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
+    def get_next_free_at(self, variant: Variant) -> str | None:
+        next_free_at = self._availability(variant).next_free_at
+        return None if next_free_at is None else str(serializers.DateTimeField().to_representation(next_free_at))
+
+    def _availability(self, variant: Variant) -> Availability:
+        availability: Availability = self.context["availability"][variant.sku]
+        return availability
+
+
+class ProductDocument(serializers.Serializer):
+    """A product on show. `price` is that of its cheapest variant, as a whole number of rupiah."""
+
+    id = serializers.UUIDField()
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    brand = serializers.CharField()
+    category = CategoryDocument()
+    is_new = serializers.BooleanField()
+    price = serializers.IntegerField(source="lowest_price_minor")
+    pictures = serializers.SerializerMethodField()
+    variants = serializers.SerializerMethodField()
+
+    @extend_schema_field(PictureDocument(many=True))
+    def get_pictures(self, product: Product) -> list[dict[str, Any]]:
+        return list(PictureDocument(queries.pictures(product), many=True).data)
+
+    @extend_schema_field(VariantDocument(many=True))
+    def get_variants(self, product: Product) -> list[dict[str, Any]]:
+        return list(VariantDocument(queries.active_variants(product), many=True, context=self.context).data)
+
+
+class ProductDetailDocument(ProductDocument):
+    """A product with all that is said of it."""
+
+    description = serializers.CharField()
+    facts = serializers.ListField(child=serializers.CharField())
+    option_names = serializers.ListField(child=serializers.CharField())
+
+
+class OpenCatalogue(APIView):
+    """Whoever looks needs no token."""
+
+    permission_classes = [AllowAny]
+
+
+class Products(OpenCatalogue):
+    """What is on show."""
+
+    @extend_schema(
+        operation_id="list_products",
+        tags=["catalogue"],
+        summary="List, search and filter what is on sale",
+        parameters=[ProductQuery],
+        responses=page_of(ProductDocument),
+    )
+    def get(self, request: Request) -> Response:
+        query = asked(ProductQuery, request)
+        text = query.get("search", "")
+        products = queries.search(text=text) if text else queries.on_show()
+        if "category" in query:
+            products = products.filter(category=_category(query["category"]))
+        listing = queries.listing(products=products, sort=query["sort"], is_ranked=bool(text)).for_cards()
+        rows, numbers = cut_page(listing, page=query["page"], limit=query["limit"])
+        context = {"availability": _availability(rows)}
+        return Response({"items": ProductDocument(rows, many=True, context=context).data, **numbers})
+
+
+class ProductDetail(OpenCatalogue):
+    """One product."""
+
+    @extend_schema(
+        operation_id="get_product",
+        tags=["catalogue"],
+        summary="Show a product, by its id or its slug",
+        responses=ProductDetailDocument,
+    )
+    def get(self, request: Request, reference: str) -> Response:
+        product = _named(queries.on_show().for_cards(), reference).first()
+        if product is None:
+            raise NotFound()
+        return Response(ProductDetailDocument(product, context={"availability": _availability([product])}).data)
+
+
+class Categories(OpenCatalogue):
+    """The shelves."""
+
+    @extend_schema(
+        operation_id="list_categories",
+        tags=["catalogue"],
+        summary="List the shelves of the shop",
+        responses=ShelfDocument(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        on_show = Q(products__is_published=True, products__variants__is_active=True)
+        counted = Category.objects.annotate(products_on_show=Count("products", filter=on_show, distinct=True))
+        shelves = counted.order_by("position", "slug")
+        return Response(
+            [
+                {**CategoryDocument(shelf).data, "description": shelf.description, "products": shelf.products_on_show}
+                for shelf in shelves
+            ]
+        )
+
+
+class UnknownRoute(APIView):
+    """Nothing is here, whatever the method and whoever asks."""
+
+    authentication_classes: Any = []
+    permission_classes = [AllowAny]
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise NotFound()
+
+
+@method_decorator(csp_update({"img-src": ["data:"]}), name="dispatch")
+class Documentation(SpectacularSwaggerSplitView):
+    """The routes, to read and to try. Its icons are pictures inside its stylesheet."""
+
+    template_name = "shop/api_docs.html"
+    url_name = "api:schema"
+
+
+def _category(slug: str) -> Category:
+    category = Category.objects.filter(slug=slug).first()
+    if category is None:
+        raise InvalidInput(field="category", problem="There is no such category. GET /api/v1/categories lists them.")
+    return category
+
+
+def _named(products: ProductQuerySet, reference: str) -> ProductQuerySet:
+    try:
+        return products.filter(pk=UUID(reference))
+    except ValueError:
+        return products.filter(slug=reference)
+
+
+def _availability(products: list[Product]) -> Mapping[str, Availability]:
+    skus = [variant.sku for product in products for variant in queries.active_variants(product)]
+    return available_to_promise(skus=skus, now=timezone.now())
+
+
+def _repeatable(view: type[APIView]) -> type[APIView]:
+    """The view, with an Idempotency-Key on its POST, for apps that may not know where keys are kept."""
+    return type(view.__name__, (view,), {"__doc__": view.__doc__, "post": orders.idempotent(view.post)})  # type: ignore[attr-defined]
+
+
+def _route(address: str, view: type[APIView], name: str) -> list[URLPattern]:
+    """With and without a slash at the end: a POST is not redirected, and the first version of this API had none."""
+    handler: Callable[..., Any] = view.as_view()
+    return [path(address, handler, name=name), path(f"{address}/", handler)]
+
+
+app_name = "api"
+urlpatterns = [
+    *_route("auth", accounts.Auth, "auth"),
+    *_route("auth/refresh", accounts.Refresh, "auth_refresh"),
+    *_route("auth/revoke", accounts.Revoke, "auth_revoke"),
+    *_route("users", _repeatable(accounts.Users), "users"),
+    *_route("users/<uuid:user_id>", accounts.UserDetail, "user"),
+    *_route("categories", Categories, "categories"),
+    *_route("products", Products, "products"),
+    *_route("products/<str:reference>", ProductDetail, "product"),
+    *_route("cart", orders.CartView, "cart"),
+    *_route("cart/merge", orders.MergeCart, "cart_merge"),
+    *_route("cart/lines/<uuid:line_id>", orders.Line, "line"),
+    *_route("cart/lines/<uuid:line_id>/extend", orders.ExtendLine, "line_extend"),
+    *_route("cart/lines/<uuid:line_id>/hold-again", orders.HoldLineAgain, "line_hold_again"),
+    *_route("cart/<uuid:cart_id>/checkout", orders.CheckoutView, "checkout"),
+    *_route("checkout-options", orders.CheckoutOptions, "checkout_options"),
+    *_route("orders", orders.Orders, "orders"),
+    *_route("orders/find", orders.FindOrder, "order_find"),
+    *_route("orders/<uuid:order_id>", orders.OrderDetail, "order"),
+    *_route("orders/<uuid:order_id>/cancel", orders.CancelOrder, "order_cancel"),
+    *_route("orders/<uuid:order_id>/payments", orders.OrderPayments, "order_payments"),
+    *_route("payments/<uuid:payment_id>", orders.PaymentDetail, "payment"),
+    *_route("webhooks/payments/<uuid:payment_id>", orders.PaymentWebhook, "payment_webhook"),
+    *_route("stock", _repeatable(inventory.Stock), "stock"),
+    *_route("stock/<int:stock_item_id>/receive", _repeatable(inventory.ReceiveStock), "stock_receive"),
+    *_route("stock/<int:stock_item_id>/adjust", _repeatable(inventory.AdjustStock), "stock_adjust"),
+    *_route("stock/<int:stock_item_id>/ledger", inventory.Ledger, "stock_ledger"),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", Documentation.as_view(), name="docs"),
+    re_path(r"^", UnknownRoute.as_view(), name="unknown_route"),
+]
