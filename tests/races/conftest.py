@@ -1,0 +1,32 @@
+"""Switches: the locks off, and a pause between look and write."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db.models import QuerySet
+
+from tests.races.threads import PAUSE_SECONDS
+
+
+@pytest.fixture
+def no_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Turn SELECT … FOR UPDATE into a plain SELECT, everywhere."""
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda rows, **options: rows.all())
+
+
+@pytest.fixture
+def pause_before(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str], None]:
+    """`pause_before(module, "name")`: whoever calls module.name waits a moment first."""
+
+    def pause(owner: Any, name: str) -> None:
+        function = getattr(owner, name)
+
+        def paused(*args: Any, **kwargs: Any) -> Any:
+            time.sleep(PAUSE_SECONDS)
+            return function(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, paused)
+
+    return pause
