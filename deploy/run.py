@@ -82,9 +82,12 @@ def prepare(*, env: dict[str, str], var: Path) -> None:
 
 def serve(*, host: str, port: int, env: dict[str, str], var: Path) -> None:
     """Start the three processes, say where the shop is, and keep them going until a Ctrl-C."""
-    children = [_web(host=host, port=port, env=env, var=var), _worker(env=env, var=var), _beat(env=env, var=var)]
+    # Beat and worker say the same every second; LOG_LEVEL=INFO brings it back.
+    quiet = {"LOG_LEVEL": "WARNING"} | env
+    children = [_web(host=host, port=port, env=env, var=var), _worker(env=quiet, var=var), _beat(env=quiet, var=var)]
     try:
         for child in children:
+            child.log.unlink(missing_ok=True)
             child.start()
         children[0].wait_until(lambda: _is_ready(host=host, port=port), seconds=60)
         _greet(env=env, var=var)
@@ -107,13 +110,13 @@ def _web(*, host: str, port: int, env: dict[str, str], var: Path) -> Child:
 
 
 def _worker(*, env: dict[str, str], var: Path) -> Child:
-    command = [str(VENV / "bin" / "celery"), "-A", "shop", "worker", "--loglevel", "INFO", "--pool", "threads"]
+    command = [str(VENV / "bin" / "celery"), "-A", "shop", "worker", "--pool", "threads"]
     command += ["--concurrency", "2", "--without-gossip", "--without-mingle", "--without-heartbeat"]
     return Child(name="worker", command=command, log=var / "log" / "worker.log", folder=ROOT, env=env)
 
 
 def _beat(*, env: dict[str, str], var: Path) -> Child:
-    command = [str(VENV / "bin" / "celery"), "-A", "shop", "beat", "--loglevel", "INFO", "--pidfile", ""]
+    command = [str(VENV / "bin" / "celery"), "-A", "shop", "beat", "--pidfile", ""]
     return Child(name="beat", command=command, log=var / "log" / "beat.log", folder=ROOT, env=env)
 
 
