@@ -12,7 +12,15 @@ from orders.queries import cart_id_in
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """allauth's own, and the cart."""
+    """allauth's own, with the cart, and with errors that say the repair."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": "No account has this address and password together. Check both, or reset the password.",
+        "email_taken": "There is an account with this address already. Sign in, or reset the password.",
+        "enter_current_password": "Enter the password that you use now.",
+        "incorrect_password": "This is not the password that you use now.",
+    }
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         """Merge the guest's cart into the member's and take the guest's token back.

@@ -159,7 +159,7 @@ class DeliveryForm(forms.Form):
             Choice(
                 value=str(method.pk),
                 title=method.name,
-                text=method.description or f"{method.min_days} to {method.max_days} days",
+                text=method.description or _days(method),
                 is_chosen=str(method.pk) == chosen,
                 price_minor=method.price_minor,
                 currency=method.currency,
@@ -225,6 +225,12 @@ class FindOrderForm(forms.Form):
 
     def clean_number(self) -> str:
         return str(self.cleaned_data["number"]).upper()
+
+
+def _days(method: ShippingMethod) -> str:
+    if method.min_days == method.max_days:
+        return f"{method.max_days} day{'' if method.max_days == 1 else 's'}"
+    return f"{method.min_days} to {method.max_days} days"
 
 
 def _one_line(text: str) -> str:

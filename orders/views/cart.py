@@ -21,6 +21,8 @@ from shop.clock import clock_time
 from shop.errors import InvalidInput, NotFound, ShopError
 
 LET_GO_KEY = "let_go"
+# Another tab was quicker, or it never was in this cart: the words are the same, and the cart is shown as it is.
+LINE_GONE = Note(kind="info", title="Not in your cart", text="This is your cart as it is now.")
 # The id of the part of the cart page that htmx replaces; other pages name their hold panel instead.
 CART_PART = "cart"
 
@@ -114,7 +116,9 @@ def line_remove(request: HttpRequest, line_id: UUID) -> HttpResponse:
     cart = shopper.known_cart_of(request)
     line = CartLine.objects.select_related("variant__product").filter(cart=cart, pk=line_id).first()
     if line is None:
-        raise NotFound()
+        if not _asks_for_cart(request):
+            raise NotFound()
+        return cart_page(request, cart=cart, now=now, note=LINE_GONE, status=404)
     services.remove_line(cart_id=cart.pk, line_id=line_id, now=now, actor=shopper.actor_of(request))
     let_go = {
         "name": line.variant.product.name,
@@ -174,7 +178,9 @@ def _change(
     try:
         note, status = verb(cart, now), 200
     except NotFound:
-        raise
+        if not _asks_for_cart(request):
+            raise
+        note, status = LINE_GONE, 404
     except ShopError as error:
         note, status = notes.refusal(error, now=now), error.status
     if line_id is not None and _asks_for_panel(request):

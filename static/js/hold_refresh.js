@@ -19,10 +19,16 @@ async function ask() {
 function show(page) {
   const focused = document.activeElement?.id;
   let ended;
+  const groups = new Set();
   for (const element of holds()) {
-    const fresh = page.getElementById(element.id);
-    if (!fresh?.matches("[data-hold]")) ended ??= element.dataset.sayEnded;
-    if (fresh) element.replaceWith(fresh); else element.remove();
+    if (!page.getElementById(element.id)?.matches("[data-hold]")) ended ??= element.dataset.sayEnded;
+    // Where a total hangs on the holds, [data-hold-group] around them is shown anew as a whole.
+    groups.add(element.closest("[data-hold-group]") ?? element);
+  }
+  for (const group of groups) {
+    const fresh = page.getElementById(group.id);
+    if (fresh) group.replaceWith(fresh); else group.remove();
+    if (fresh) window.htmx?.process(fresh);
   }
   if (focused && document.activeElement?.id !== focused) document.getElementById(focused)?.focus();
   say(ended);

@@ -13,3 +13,4 @@ function ready(box) {
 const all = () => document.querySelectorAll("[data-quantity]").forEach(ready);
 all();
 document.addEventListener("htmx:afterSettle", all);
+document.addEventListener("hold:fresh", all);

@@ -190,6 +190,17 @@ def test_verbs_on_a_foreign_line_find_nothing(client: Client):
     assert held() == 2
 
 
+def test_a_line_that_another_tab_removed_shows_the_cart_as_it_is(client: Client):
+    add(client, on_sale())
+    stays = line_of(client)
+
+    for verb in ["line_quantity", "line_remove", "line_extend", "line_hold_again"]:
+        answer = client.post(reverse(f"orders:{verb}", args=[uuid.uuid4()]), {"quantity": 2}, headers=HTMX)
+        assert answer.status_code == 404
+        assert stays.variant.product.name in text_of(answer)
+    assert held() == 1
+
+
 def test_verbs_without_a_cart_find_nothing(client: Client):
     answer = client.post(reverse("orders:line_remove", args=[uuid.uuid4()]))
 

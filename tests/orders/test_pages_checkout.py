@@ -111,7 +111,7 @@ def test_contact_says_the_repair_in_summary_and_at_the_field(client: Client, fie
 
     assert answer.status_code == 422
     assert text_of(answer).count(words) == 2
-    assert f'href="#id_{field}"' in text_of(answer)
+    assert f'<a href="#id_{field}">{words}' in text_of(answer)
     assert "<title>Error: " in text_of(answer)
     assert not Checkout.objects.exists()
 
