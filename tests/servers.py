@@ -151,7 +151,8 @@ def shop(*, env: Mapping[str, str], workers: int = 2, threads: int = 8, seed: bo
     """
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    full = {**os.environ, "SITE_URL": url, "PYTHONUNBUFFERED": "1", **env}
+    # A test run has settings of its own in the environment; the shop it starts is a real one.
+    full = {**os.environ, "DJANGO_SETTINGS_MODULE": "shop.settings", "SITE_URL": url, "PYTHONUNBUFFERED": "1", **env}
     var = Path(full["VAR_DIR"])
     var.mkdir(parents=True, exist_ok=True)
     manage("migrate", "--verbosity", "0", env=full)
