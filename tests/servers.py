@@ -135,7 +135,7 @@ def production_like(*, database: Database, cache: Cache, folder: Path) -> dict[s
         "DATABASE_URL": database.url,
         "REDIS_URL": cache.url,
         "CELERY_BROKER_URL": f"redis://127.0.0.1:{cache.port}/1",
-        "EMAIL_URL": f"filemail://{folder / 'mail'}",
+        "EMAIL_URL": f"filemail:///{folder / 'mail'}",
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "SECURE_SSL": "0",
         "VAR_DIR": str(folder / "var"),

@@ -1,11 +1,14 @@
 """How carts, orders and payments look in the API."""
 
 from typing import Any
+from urllib.parse import urljoin
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from orders import services
+from orders.models import Payment
 from orders.queries import CartSummary
 from shop.api_fields import MoneyField
 
@@ -95,10 +98,13 @@ class PaymentDocument(serializers.Serializer):
     status = serializers.CharField()
     amount = serializers.IntegerField(source="amount_minor")
     amount_money = MoneyField(amount="amount_minor")
-    redirect_url = serializers.CharField()
+    redirect_url = serializers.SerializerMethodField(help_text="Absolute, whatever the provider's page is.")
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField()
     captured_at = serializers.DateTimeField(allow_null=True)
+
+    def get_redirect_url(self, payment: Payment) -> str:
+        return urljoin(settings.SITE_URL, payment.redirect_url) if payment.redirect_url else ""
 
 
 class OrderEventDocument(serializers.Serializer):
