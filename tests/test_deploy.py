@@ -183,7 +183,7 @@ def test_make_alone_lists_every_command() -> None:
     phony = re.search(r"^\.PHONY: (.*)$", makefile, flags=re.MULTILINE)
     assert phony
 
-    listed = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    done = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True)
 
     # `dev` is a step of others, not a command.
-    assert {line.split()[1] for line in listed.splitlines()} == set(phony[1].split()) - {"dev"}
+    assert {line.split()[1] for line in done.stdout.splitlines()} == set(phony[1].split()) - {"dev"}
