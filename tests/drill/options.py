@@ -20,8 +20,9 @@ class Options:
     stock: int = 100
     seed: int = 1212
     duration_seconds: int = 480
-    connections: int = 40
+    connections: int = 24
     base_url: str = ""
+    sku: str = ""
     staff_email: str = ""
     staff_password: str = ""
 
@@ -48,8 +49,9 @@ def read_options(environ: Mapping[str, str] = os.environ) -> Options:
         stock=stock,
         seed=_number(environ, "SEED", default=1212, least=0, most=2**31),
         duration_seconds=_number(environ, "DURATION", default=480, least=60, most=480),
-        connections=_number(environ, "CONNECTIONS", default=40, least=3, most=64),
+        connections=_number(environ, "CONNECTIONS", default=24, least=3, most=64),
         base_url=_base_url(environ),
+        sku=environ.get("SKU", "").strip(),
         staff_email=environ.get("DRILL_STAFF_EMAIL", "").strip(),
         staff_password=environ.get("DRILL_STAFF_PASSWORD", ""),
     )
@@ -87,7 +89,9 @@ def _base_url(environ: Mapping[str, str]) -> str:
         )
     if not environ.get("DRILL_STAFF_EMAIL", "").strip() or not environ.get("DRILL_STAFF_PASSWORD", ""):
         raise BadOption(
-            "BASE_URL needs a member of staff who makes the product and reads the stock. "
+            "BASE_URL needs a member of staff who sets the stock and reads the ledger. "
             "Set DRILL_STAFF_EMAIL and DRILL_STAFF_PASSWORD."
         )
+    if not environ.get("SKU", "").strip():
+        raise BadOption("BASE_URL needs something to sell out. Set SKU to one that the catalogue of that shop shows.")
     return text

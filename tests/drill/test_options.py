@@ -32,8 +32,12 @@ def test_nothing_set_is_the_usual_drill() -> None:
         ),
         (
             {"BASE_URL": "http://127.0.0.1:8000"},
-            "BASE_URL needs a member of staff who makes the product and reads the stock. "
+            "BASE_URL needs a member of staff who sets the stock and reads the ledger. "
             "Set DRILL_STAFF_EMAIL and DRILL_STAFF_PASSWORD.",
+        ),
+        (
+            REMOTE | {"ALLOW_REMOTE": "1"},
+            "BASE_URL needs something to sell out. Set SKU to one that the catalogue of that shop shows.",
         ),
     ],
 )
@@ -45,4 +49,4 @@ def test_bad_option_is_refused_with_its_name_and_the_repair(environ: dict[str, s
 
 
 def test_remote_shop_may_be_drilled_when_it_is_said_so() -> None:
-    assert read_options(REMOTE | {"ALLOW_REMOTE": "1"}).base_url == "http://shop.example"
+    assert read_options(REMOTE | {"ALLOW_REMOTE": "1", "SKU": "RUSH"}).base_url == "http://shop.example"

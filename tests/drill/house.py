@@ -1,0 +1,74 @@
+"""The private shop of a drill: real servers, short timers, its database open for inspection."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from deploy.processes import StartFailed
+from tests import servers
+from tests.drill.books import Books
+
+# Near four requests at a time for each core of the database, as the measurements of the hot row advise.
+WORKERS, THREADS = 3, 4
+TIMERS = {
+    "HOLD_SECONDS": "10",
+    "PAYMENT_WINDOW_SECONDS": "12",
+    "EXPIRY_INTERVAL_SECONDS": "2",
+    # Everybody comes from one address here.
+    "AUTH_THROTTLE_RATE": "100000/min",
+    "LOG_LEVEL": "WARNING",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A running private shop."""
+
+    shop: servers.Shop
+
+    def prepare(self, *, shoppers: int, stocks: dict[str, int]) -> dict[str, Any]:
+        """Put the goods on sale and make the accounts; see `tests.drill.inside.prepare`."""
+        return self._run("prepare", json.dumps({"shoppers": shoppers, "stocks": stocks}))
+
+    def books(self) -> Books:
+        """What database and provider say at this moment."""
+        return Books.read(self._run("books"))
+
+    def prove_stock(self) -> tuple[bool, str]:
+        """Whether `manage.py prove_stock` finds every counter right, and its last line."""
+        try:
+            said = self.shop.manage("prove_stock")
+        except StartFailed as error:
+            return False, str(error)
+        lines = said.strip().splitlines()
+        return True, lines[-1] if lines else "no drift"
+
+    def _run(self, *arguments: str) -> dict[str, Any]:
+        command = [sys.executable, "-m", "tests.drill.inside", *arguments]
+        done = subprocess.run(
+            command, cwd=servers.ROOT, env=dict(self.shop.env), capture_output=True, text=True, stdin=subprocess.DEVNULL
+        )
+        if done.returncode:
+            raise StartFailed(f"tests.drill.inside {arguments[0]} failed:\n{done.stderr}")
+        document: dict[str, Any] = json.loads(done.stdout)
+        return document
+
+
+@contextmanager
+def private_house(*, timers: Mapping[str, str] = TIMERS, workers: int = WORKERS) -> Iterator[House]:
+    """MariaDB, Redis, gunicorn, Celery worker and beat, in a temporary folder that goes with them.
+
+    :raises StartFailed: if a part of it does not start
+    """
+    with (
+        servers.temporary_folder() as folder,
+        servers.mariadb(folder=folder) as database,
+        servers.redis(folder=folder) as cache,
+    ):
+        env = servers.production_like(database=database, cache=cache, folder=folder) | dict(timers)
+        with servers.shop(env=env, workers=workers, threads=THREADS, seed=False) as shop:
+            yield House(shop)

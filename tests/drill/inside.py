@@ -1,0 +1,126 @@
+"""Run inside the environment of a private shop: set the sale up, and read the books afterwards.
+
+    python -m tests.drill.inside prepare '{"shoppers": 500, "stocks": {"RUSH": 100}}'
+    python -m tests.drill.inside books
+
+Prints one JSON document. The goods come through the shop's own services; the shoppers are written in one go, because
+five hundred honest password hashes are not what is drilled.
+"""
+
+import json
+import os
+import sys
+from datetime import datetime
+from typing import Any
+
+import django
+
+PASSWORD = "password123"  # the demo's own, known to everybody
+
+
+def prepare(*, shoppers: int, stocks: dict[str, int]) -> dict[str, Any]:
+    """Put one product per SKU on sale with so many units, and make the shoppers' accounts."""
+    from django.contrib.auth.hashers import make_password
+    from django.utils import timezone
+
+    from accounts.models import User
+    from inventory import services as inventory
+    from inventory.models import Location
+    from orders.models import ShippingMethod
+    from shop.models import Category, Product, Variant
+
+    now = timezone.now()
+    location = Location.objects.create(code="DRILL", name="Drill hall", priority=1)
+    ShippingMethod.objects.get_or_create(
+        code="drill-courier", defaults={"name": "Courier", "price_minor": 18_000, "currency": "IDR"}
+    )
+    category = Category.objects.create(slug="drill", name="Drill")
+    variants = {}
+    for sku, units in stocks.items():
+        product = Product.objects.create(slug=sku.lower(), name=sku.title(), category=category, is_published=True)
+        variant = Variant.objects.create(product=product, sku=sku, price_minor=25_000_000, currency="IDR")
+        inventory.receive(sku=sku, location=location.code, quantity=units, reason="drill", actor="drill", now=now)
+        variants[sku] = {"variant_id": str(variant.pk), "product_id": str(product.pk), "path": f"/p/{product.slug}/"}
+    password = make_password(PASSWORD)
+    emails = [f"drill{number}@user.com" for number in range(1, shoppers + 1)]
+    User.objects.bulk_create([User(email=email, password=password) for email in emails])
+    return {"goods": variants, "emails": emails, "password": PASSWORD}
+
+
+def books() -> dict[str, Any]:
+    """Everything that `tests.drill.books.Books` reads."""
+    from inventory.models import ReservationLine, StockItem, StockMovement
+    from orders.models import CartLine, Payment, Refund
+
+    units: dict[Any, dict[str, int]] = {}
+    for reservation_id, sku, quantity in ReservationLine.objects.values_list("reservation_id", "sku", "quantity"):
+        kept = units.setdefault(reservation_id, {})
+        kept[sku] = kept.get(sku, 0) + quantity
+    return {
+        "stock": [
+            row | {"sku": row["variant_id"]}
+            for row in StockItem.objects.values("id", "variant_id", "on_hand", "held", "allocated", "backorder_limit")
+        ],
+        "movements": list(StockMovement.objects.order_by("pk").values()),
+        "reservations": _reservations(units),
+        "orders": _orders(),
+        "payments": list(Payment.objects.values("id", "order_id", "status", "amount_minor", "currency")),
+        "refunds": list(Refund.objects.values("id", "payment_id", "amount_minor", "status")),
+        "cart_lines": list(CartLine.objects.values_list("pk", flat=True)),
+        **_provider(),
+    }
+
+
+def _reservations(units: dict[Any, dict[str, int]]) -> list[dict[str, Any]]:
+    from inventory.models import Reservation
+
+    return [row | {"units": units.get(row["id"], {})} for row in Reservation.objects.values()]
+
+
+def _orders() -> list[dict[str, Any]]:
+    from orders.models import Order, OrderLine
+
+    lines: dict[Any, list[Any]] = {}
+    for line in OrderLine.objects.values("order_id", "sku", "quantity", "total_minor", "reservation_id"):
+        lines.setdefault(line["order_id"], []).append(line)
+    return [row | {"lines": lines.get(row["id"], [])} for row in Order.objects.values()]
+
+
+def _provider() -> dict[str, Any]:
+    """The provider's own books: what it took and what it sent back, under the shop's payment ids."""
+    from orders.sandbox.models import SandboxPayment, SandboxRefund, SandboxWebhook
+
+    captures = [
+        {"kind": "CAPTURE", "payment_id": row.merchant_reference, "amount_minor": row.amount, "currency": row.currency}
+        for row in SandboxPayment.objects.exclude(captured_at=None)
+    ]
+    refunds = [
+        {
+            "kind": "REFUND",
+            "payment_id": row.payment.merchant_reference,
+            "amount_minor": row.amount,
+            "currency": row.currency,
+        }
+        for row in SandboxRefund.objects.select_related("payment")
+    ]
+    return {
+        "entries": captures + refunds,
+        "undelivered": SandboxWebhook.objects.filter(delivered_at=None).count(),
+    }
+
+
+def _plain(value: object) -> object:
+    """Moments as seconds since the epoch, everything else that JSON does not know as text."""
+    return value.timestamp() if isinstance(value, datetime) else str(value)
+
+
+def main(arguments: list[str]) -> None:
+    """Do what the first argument says and print the outcome."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+    django.setup()
+    outcome = prepare(**json.loads(arguments[1])) if arguments[0] == "prepare" else books()
+    json.dump(outcome, sys.stdout, default=_plain)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,149 @@
+"""The sale: the crowd comes at one moment, goes home, and whoever still wants one is called when units are left."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from tests.drill.books import Books
+from tests.drill.doors import ApiDoor, Door, Goods, PageDoor
+from tests.drill.laws import is_settled
+from tests.drill.options import Options
+from tests.drill.screen import Screen
+from tests.drill.shoppers import Habit, Shopper, draw_habits
+from tests.drill.traffic import Traffic
+
+PAGE_SHOPPERS_PERCENT = 20
+# Every so manieth shopper at the API stays a guest.
+GUEST_EVERY = 4
+BESIDES_PERCENT = 8
+SETTLE_SECONDS = 90
+SETTLE_LOOK_SECONDS = 2
+LAST_CALLS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hall:
+    """What the crowd needs to know about the shop."""
+
+    scarce: Goods
+    besides: Goods | None
+    emails: list[str]
+    password: str
+    """Empty: everybody stays a guest."""
+    shipping_method: str
+    hold_seconds: float
+    patience_seconds: float = 45
+    without: frozenset[Habit] = frozenset()
+    """Habits that this shop has no time for."""
+
+
+@dataclass(slots=True)
+class Crowd:
+    """Who came, and from when to when."""
+
+    shoppers: list[Shopper]
+    started_at: float
+    ended_at: float
+
+    @property
+    def wanting(self) -> list[Shopper]:
+        """Those who would still buy one."""
+        return [shopper for shopper in self.shoppers if shopper.still_wants and not shopper.trouble]
+
+
+def gather_crowd(*, hall: Hall, traffic: Traffic, options: Options) -> list[Shopper]:
+    """The shoppers of this seed: habits, doors and second wishes are drawn once, the same for every run."""
+    chance = Random(options.seed)
+    habits = draw_habits(options.shoppers, chance, without=hall.without)
+    shoppers = []
+    for email, habit in zip(hall.emails, habits, strict=True):
+        visitor = traffic.visitor(email)
+        by_page = chance.randrange(100) < PAGE_SHOPPERS_PERCENT
+        door: Door = (
+            PageDoor(visitor, email=email)
+            if by_page
+            else ApiDoor(visitor, shipping_method=hall.shipping_method, email=email)
+        )
+        shoppers.append(
+            Shopper(
+                name=email,
+                habit=habit,
+                door=door,
+                chance=Random(chance.random()),
+                scarce=hall.scarce,
+                besides=hall.besides if chance.randrange(100) < BESIDES_PERCENT else None,
+                hold_seconds=hall.hold_seconds,
+            )
+        )
+    return shoppers
+
+
+async def play_sale(*, shoppers: list[Shopper], hall: Hall, screen: Screen) -> Crowd:
+    """Let everybody sign in, open the doors, and wait until the last has gone home."""
+    doors = [shopper.door for shopper in shoppers if isinstance(shopper.door, ApiDoor)]
+    members = [door for position, door in enumerate(doors) if hall.password and position % GUEST_EVERY]
+    await _watch(screen, "the crowd signs in", [door.sign_in(password=hall.password) for door in members])
+    started_at = time.time()
+    until = started_at + hall.patience_seconds
+    await _watch(screen, "the sale is open", [shopper.come(until=until) for shopper in shoppers])
+    return Crowd(shoppers=shoppers, started_at=started_at, ended_at=time.time())
+
+
+async def call_again(*, crowd: Crowd, units: int, screen: Screen) -> None:
+    """Call twice as many as there are units left: they come at one moment, and each has one try."""
+    called = crowd.wanting[: units * 2]
+    name = f"last call: {units} units, {len(called)} shoppers"
+    await _watch(screen, name, [shopper.come_back() for shopper in called])
+    crowd.ended_at = time.time()
+
+
+async def settle(*, read: Callable[[], Books], screen: Screen, seconds: float = SETTLE_SECONDS) -> Books:
+    """Wait, at most so many seconds, until nothing is on its way any more; what the books say then."""
+    screen.phase("the dust settles")
+    deadline = time.monotonic() + seconds
+    while True:
+        books = await asyncio.to_thread(read)
+        if is_settled(books) or time.monotonic() > deadline:
+            return books
+        await asyncio.sleep(SETTLE_LOOK_SECONDS)
+
+
+async def play_to_the_end(
+    *,
+    hall: Hall,
+    traffic: Traffic,
+    options: Options,
+    screen: Screen,
+    read: Callable[[], Books],
+    settle_seconds: float = SETTLE_SECONDS,
+) -> tuple[Crowd, Books]:
+    """The whole sale: the rush, the settling, and last calls as long as units are left and somebody wants them."""
+    shoppers = gather_crowd(hall=hall, traffic=traffic, options=options)
+    crowd = await play_sale(shoppers=shoppers, hall=hall, screen=screen)
+    books = await settle(read=read, screen=screen, seconds=settle_seconds)
+    for _ in range(LAST_CALLS):
+        left = options.stock - books.sold(hall.scarce.sku)
+        if left <= 0 or not crowd.wanting:
+            break
+        await call_again(crowd=crowd, units=left, screen=screen)
+        books = await settle(read=read, screen=screen, seconds=settle_seconds)
+    await traffic.close()
+    return crowd, books
+
+
+async def _watch(screen: Screen, name: str, visits: list[Coroutine[Any, Any, None]]) -> None:
+    """Run all visits at once and show how many are over."""
+    over = 0
+    screen.phase(name, lambda: f"{over}/{len(visits)}")
+
+    async def count(visit: Coroutine[Any, Any, None]) -> None:
+        nonlocal over
+        await visit
+        over += 1
+
+    async with asyncio.TaskGroup() as group:
+        for visit in visits:
+            group.create_task(count(visit))
