@@ -184,7 +184,7 @@ class Ledger(APIView):
         responses=page_of(MovementDocument),
     )
     def get(self, request: Request, stock_item_id: int) -> Response:
-        movements = StockMovement.objects.filter(stock_item=_find(stock_item_id)).order_by("-created_at", "-pk")
+        movements = StockMovement.objects.filter(stock_item=_find(stock_item_id)).order_by("-pk")
         rows, numbers = cut_page(movements, **asked(PageQuery, request))
         return Response({"items": MovementDocument(rows, many=True).data, **numbers})
 

@@ -1,0 +1,104 @@
+"""Whatever comes in, the answer is a problem document that says what to repair, and never a traceback."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from rest_framework.test import APIClient
+
+from inventory.models import StockItem
+from tests.api.conftest import API
+from tests.books import nothing_changes
+
+
+def _post(client: APIClient, body: bytes, content_type: str = "application/json") -> Any:
+    return client.post(f"{API}/cart", data=body, content_type=content_type)
+
+
+def _is_problem(answer: Any, status: int) -> bool:
+    problem = answer.json()
+    return (
+        (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
+        and {"type", "title", "status", "code", "detail"} <= problem.keys()
+        and problem["status"] == status
+    )
+
+
+@pytest.mark.parametrize("body", [b"{", b"nonsense", b"\xff\xfe", b'{"qty": NaN}', b'{"qty": ' + b"9" * 5000 + b"}"])
+def test_malformed_json_is_400(guest: APIClient, body: bytes) -> None:
+    assert _is_problem(_post(guest, body), 400)
+
+
+@pytest.mark.parametrize("body", [b"[]", b'"text"', b"7", b"null"])
+def test_json_that_is_no_object_is_422(guest: APIClient, body: bytes) -> None:
+    assert _is_problem(_post(guest, body), 422)
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/xml", "multipart/form-data; boundary=x", "nonsense"]
+)
+def test_wrong_content_type_is_415(guest: APIClient, content_type: str) -> None:
+    assert _is_problem(_post(guest, b"product_id=1", content_type), 415)
+
+
+def test_ten_megabytes_are_413(guest: APIClient) -> None:
+    assert _is_problem(_post(guest, b" " * 10 * 1024 * 1024), 413)
+
+
+def test_half_a_letter_is_422(guest: APIClient) -> None:
+    body = b'{"email": "a@b.co", "password": "a-good-password", "name": "\\ud800"}'
+
+    answer = guest.post(f"{API}/users", data=body, content_type="application/json")
+
+    assert _is_problem(answer, 422)
+    assert answer.json()["errors"][0]["field"] == "name"
+
+
+@pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
+def test_wrong_method_is_405(guest: APIClient, method: str) -> None:
+    answer = getattr(guest, method)(f"{API}/auth")
+
+    assert _is_problem(answer, 405)
+    assert answer["Allow"] == "POST, OPTIONS"
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "delete", "head", "options"])
+@pytest.mark.parametrize("address", ["nothing", "nothing/here/", "orders/not-an-id", "", "cart/1/checkout"])
+def test_unknown_route_is_404(guest: APIClient, method: str, address: str) -> None:
+    answer = getattr(guest, method)(f"{API}/{address}")
+
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+
+
+def test_unknown_route_does_not_ask_who_you_are(guest: APIClient) -> None:
+    guest.credentials(HTTP_AUTHORIZATION="Bearer garbage")
+
+    assert _is_problem(guest.get(f"{API}/nothing"), 404)
+
+
+def test_browser_that_asks_for_html_gets_a_problem(guest: APIClient) -> None:
+    assert _is_problem(guest.get(f"{API}/cart", HTTP_ACCEPT="text/html"), 406)
+
+
+def test_bug_is_a_problem_without_a_traceback(item: StockItem, caplog: pytest.LogCaptureFixture) -> None:
+    client = APIClient(raise_request_exception=False)
+
+    with nothing_changes(), connection.execute_wrapper(_broken):
+        answer = client.get(f"{API}/products")
+
+    assert _is_problem(answer, 500)
+    assert (answer.json()["code"], b"Traceback" in answer.content, b"on fire" in answer.content) == (
+        "internal_error",
+        False,
+        False,
+    )
+    assert "on fire" in caplog.text
+
+
+def test_bug_is_loud_in_tests(guest: APIClient) -> None:
+    with connection.execute_wrapper(_broken), pytest.raises(RuntimeError, match="on fire"):
+        guest.get(f"{API}/products")
+
+
+def _broken(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+    raise RuntimeError("on fire")
