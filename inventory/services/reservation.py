@@ -188,7 +188,10 @@ def join(*, reservation_id: UUID, other_id: UUID, reason: str, actor: str, now: 
     The units stay promised where they are, so a location that was closed meanwhile takes nothing from anybody.
 
     :raises HoldEnded: if one of the two is not live any more; nothing is changed then.
+    :raises ValueError: if both are the same one, which would double its units.
     """
+    if reservation_id == other_id:
+        raise ValueError(f"reservation {reservation_id} cannot be joined with itself")
     locked = {row.pk: row for row in lock_reservations([reservation_id, other_id])}
     ended = {reservation_id, other_id} - {pk for pk, row in locked.items() if row.is_live(now=now)}
     if ended:

@@ -272,3 +272,10 @@ def test_join_refuses_when_one_of_them_has_ended() -> None:
         with nothing_changes(), pytest.raises(services.HoldEnded) as refusal:
             services.join(reservation_id=one.pk, other_id=other.pk, reason="", actor=ACTOR, now=later)
         assert refusal.value.facts == {"reservation_ids": [str(ended.pk)]}
+
+
+def test_join_with_itself_is_a_bug_and_changes_nothing() -> None:
+    pk = hold(lines={StockItemFactory().sku: 1}).pk
+
+    with nothing_changes(), pytest.raises(ValueError, match="cannot be joined with itself"):
+        services.join(reservation_id=pk, other_id=pk, reason="", actor=ACTOR, now=NOW)
