@@ -6,6 +6,8 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.static import serve
 
+from shop.api import UnknownRoute
+
 # Before admin.site.urls is evaluated: afterwards it would silently do nothing.
 admin.site.login = secure_admin_login(admin.site.login)
 
@@ -16,6 +18,7 @@ urlpatterns = [
     path("", include("orders.urls")),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("shop.api")),
+    re_path(r"^api/", UnknownRoute.as_view()),
     path("admin/", admin.site.urls),
 ]
 if settings.SANDBOX_ENABLED:

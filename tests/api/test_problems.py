@@ -76,6 +76,10 @@ def test_unknown_route_does_not_ask_who_you_are(guest: APIClient) -> None:
     assert _is_problem(guest.get(f"{API}/nothing"), 404)
 
 
+def test_other_version_is_404(guest: APIClient) -> None:
+    assert _is_problem(guest.post("/api/v2/cart", {}), 404)
+
+
 def test_browser_that_asks_for_html_gets_a_problem(guest: APIClient) -> None:
     assert _is_problem(guest.get(f"{API}/cart", HTTP_ACCEPT="text/html"), 406)
 
