@@ -54,7 +54,9 @@ def _send(message: Message, *, now: datetime) -> bool:
     email.attach_alternative(message.html, "text/html")
     try:
         email.send()
-    except OSError as error:  # smtplib's errors are OSErrors too
+    except (OSError, ValueError) as error:
+        # smtplib's errors are OSErrors; a header or an address that cannot be written is a ValueError. Neither may
+        # keep the messages behind it.
         pause = min(timedelta(seconds=30) * 2**message.attempts, LONGEST_PAUSE)
         Message.objects.filter(pk=message.pk).update(last_error=str(error)[:300], next_attempt_at=now + pause)
         return False

@@ -1,0 +1,110 @@
+"""The outbox: written with the fact, sent by the worker, tried until it is through."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.mail import EmailMultiAlternatives
+
+from orders import services, tasks
+from orders.models import Message, OrderStatus
+from orders.services.message import LEASE
+from tests.books import nothing_changes
+from tests.factories import NOW, placed_order
+
+pytestmark = pytest.mark.django_db
+
+
+def test_send_due_messages_sends_each_once(mailoutbox: list[EmailMultiAlternatives]) -> None:
+    order = placed_order()
+
+    assert services.send_due_messages(now=NOW) == 1
+    with nothing_changes():
+        assert services.send_due_messages(now=NOW + timedelta(days=1)) == 0
+
+    assert [mail.to for mail in mailoutbox] == [[order.email]]
+    assert order.number in mailoutbox[0].body
+    assert mailoutbox[0].alternatives[0].mimetype == "text/html"
+    assert Message.objects.get().sent_at == NOW
+
+
+def test_send_due_messages_waits_longer_after_each_failure_and_never_gives_up(
+    monkeypatch: pytest.MonkeyPatch, mailoutbox: list[EmailMultiAlternatives]
+) -> None:
+    placed_order()
+
+    def refuse(mail: EmailMultiAlternatives) -> int:
+        raise ConnectionRefusedError("no mail server")
+
+    with monkeypatch.context() as world:
+        world.setattr(EmailMultiAlternatives, "send", refuse)
+        pauses = []
+        for _ in range(12):
+            now = Message.objects.get().next_attempt_at
+            assert services.send_due_messages(now=now) == 0
+            pauses.append(Message.objects.get().next_attempt_at - now)
+    message = Message.objects.get()
+
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == timedelta(hours=1)
+    assert message.last_error == "no mail server"
+    assert services.send_due_messages(now=message.next_attempt_at) == 1
+    assert len(mailoutbox) == 1
+
+
+def test_one_address_that_is_refused_does_not_stop_the_others(
+    monkeypatch: pytest.MonkeyPatch, mailoutbox: list[EmailMultiAlternatives]
+) -> None:
+    for _ in range(3):
+        placed_order()
+    real, turns = EmailMultiAlternatives.send, iter([False, True, False])
+
+    def sometimes(mail: EmailMultiAlternatives) -> int:
+        if next(turns):
+            raise OSError("refused")
+        return real(mail)
+
+    monkeypatch.setattr(EmailMultiAlternatives, "send", sometimes)
+
+    assert services.send_due_messages(now=NOW) == 2
+    assert len(mailoutbox) == 2
+
+
+def test_a_worker_that_dies_while_sending_leaves_the_message_to_the_next(
+    monkeypatch: pytest.MonkeyPatch, mailoutbox: list[EmailMultiAlternatives]
+) -> None:
+    placed_order()
+
+    def die(mail: EmailMultiAlternatives) -> int:
+        raise SystemExit
+
+    with monkeypatch.context() as world:
+        world.setattr(EmailMultiAlternatives, "send", die)
+        with pytest.raises(SystemExit):
+            services.send_due_messages(now=NOW)
+
+    assert services.send_due_messages(now=NOW + LEASE - timedelta(microseconds=1)) == 0
+    assert services.send_due_messages(now=NOW + LEASE) == 1
+
+
+def test_a_message_that_cannot_be_written_is_kept_and_stops_nobody(mailoutbox: list[EmailMultiAlternatives]) -> None:
+    placed_order()
+    Message.objects.update(subject="One\nBcc: other@example.com")
+    placed_order()
+
+    assert services.send_due_messages(now=NOW) == 1
+
+    assert [mail.subject.count("\n") for mail in mailoutbox] == [0]
+    assert "newlines" in Message.objects.get(sent_at=None).last_error
+
+
+def test_the_tasks_do_what_is_due_and_may_run_twice(mailoutbox: list[EmailMultiAlternatives]) -> None:
+    order = placed_order(now=NOW - timedelta(days=365))
+
+    for _ in range(2):
+        tasks.expire_unpaid_orders()
+        tasks.send_due_refunds()
+        tasks.send_due_messages()
+
+    order.refresh_from_db()
+    assert order.status == OrderStatus.EXPIRED
+    assert len(mailoutbox) == 1
