@@ -333,7 +333,11 @@ structlog.configure(
     logger_factory=structlog.stdlib.LoggerFactory(),
     cache_logger_on_first_use=True,
 )
-_renderer = structlog.processors.JSONRenderer() if LOG_JSON else structlog.dev.ConsoleRenderer(colors=False)
+_renderer = (
+    structlog.processors.JSONRenderer()
+    if LOG_JSON
+    else structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
