@@ -16,7 +16,8 @@ class AccountAdapter(DefaultAccountAdapter):
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
-        "email_password_mismatch": "No account has this address and password together. Check both, or reset the password.",
+        "email_password_mismatch": "No account has this address and password together. "
+        "Check both, or reset the password.",
         "email_taken": "There is an account with this address already. Sign in, or reset the password.",
         "enter_current_password": "Enter the password that you use now.",
         "incorrect_password": "This is not the password that you use now.",

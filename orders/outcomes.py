@@ -111,7 +111,8 @@ def _over(*, order: Order) -> Outcome:
         "pay.over",
         "problem",
         "Not paid in time",
-        f"The hold ended at {clock_time(order.pay_by)} and went back on sale. We have received no money for this order. "
+        f"The hold ended at {clock_time(order.pay_by)} and went back on sale. "
+        "We have received no money for this order. "
         "If a payment still comes in, it buys the order if everything is free, and else goes back to you at once.",
         offers_shopping=True,
     )

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from django_htmx.middleware import HtmxDetails
 
 
 def see_other(address: str) -> HttpResponseRedirect:
@@ -16,7 +17,7 @@ def see_other(address: str) -> HttpResponseRedirect:
 
 def wants_part(request: HttpRequest) -> bool:
     """Whether htmx asked, and not for a whole page (a boosted link, or the history)."""
-    htmx = getattr(request, "htmx", None)
+    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 

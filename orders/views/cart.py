@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -80,7 +81,7 @@ def line_quantity(request: HttpRequest, line_id: UUID) -> HttpResponse:
             now=now,
             actor=shopper.actor_of(request),
         )
-        return Note(kind="done", title=f"{line.quantity} held for you", text="The clock of this line goes on as before.")
+        return Note(kind="done", title=f"{line.quantity} held for you", text="Its clock goes on as before.")
 
     return _change(request, verb=change)
 
@@ -120,7 +121,7 @@ def line_remove(request: HttpRequest, line_id: UUID) -> HttpResponse:
             raise NotFound()
         return cart_page(request, cart=cart, now=now, note=LINE_GONE, status=404)
     services.remove_line(cart_id=cart.pk, line_id=line_id, now=now, actor=shopper.actor_of(request))
-    let_go = {
+    let_go: dict[str, Any] = {
         "name": line.variant.product.name,
         "variant_id": str(line.variant_id),
         "quantity": line.quantity,
@@ -164,7 +165,7 @@ def cart_page(
         "awaiting_order": shopper.awaiting_order_of(request, now=now),
         "max_units": settings.MAX_UNITS_PER_LINE,
         "focus_line_id": _next_line_id(summary, after_line_id) if after_line_id else None,
-        "focus_empty": after_line_id is not None and summary.is_empty,
+        "focus_empty": summary.is_empty and wants_part(request),
     }
     return page_or_part(request, page="orders/cart.html", part="orders/_cart.html", context=context, status=status)
 
@@ -259,7 +260,8 @@ def _extended_note(line: queries.CartLineSummary) -> Note:
     left = line.extensions_left
     times = "once more" if left == 1 else f"{left} more times"
     again = f"You can do this {times}." if left else "That was the last extension."
-    return Note(kind="done", title="Yours a little longer", text=f"Now held until {clock_time(line.expires_at)}. {again}")
+    until = clock_time(line.expires_at)
+    return Note(kind="done", title="Yours a little longer", text=f"Now held until {until}. {again}")
 
 
 def _let_go_note(*, name: str, variant_id: str, quantity: int) -> Note:

@@ -145,7 +145,8 @@ def _step(
     if names.index(earlier) < names.index(name):
         return see_other(reverse(f"orders:checkout_{earlier}"))
     if request.method != "POST":
-        return _show(request, cart=cart, checkout=checkout, step=name, form=form_class(initial=initial(checkout)), now=now)
+        form = form_class(initial=initial(checkout))
+        return _show(request, cart=cart, checkout=checkout, step=name, form=form, now=now)
     form = form_class(request.POST)
     if not form.is_valid():
         return _show(request, cart=cart, checkout=checkout, step=name, form=form, now=now, status=422)

@@ -1,7 +1,7 @@
 """The order: its page, the result of its payment, and what a shopper can do with it."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.models import User
 from orders import notes, queries, services, shopper
 from orders.gateways import GatewayFailed
 from orders.models import Order
@@ -67,9 +68,7 @@ def order_payment(request: HttpRequest, order_id: UUID) -> HttpResponse:
     now = timezone.now()
     order = _order_of(request, order_id)
     context = _context(order=order, now=now)
-    return page_or_part(
-        request, page="orders/payment.html", part="orders/_payment.html", context=context
-    )
+    return page_or_part(request, page="orders/payment.html", part="orders/_payment.html", context=context)
 
 
 @require_safe
@@ -77,7 +76,9 @@ def order_payment(request: HttpRequest, order_id: UUID) -> HttpResponse:
 def order_list(request: HttpRequest) -> HttpResponse:
     """A member's orders, the latest first."""
     now = timezone.now()
-    page = Paginator(queries.orders_of(user=request.user), ORDERS_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(queries.orders_of(user=cast(User, request.user)), ORDERS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     context = {"page": page, "awaiting_order": shopper.awaiting_order_of(request, now=now)}
     answer = render(request, "orders/order_list.html", context)
     add_never_cache_headers(answer)

@@ -43,9 +43,7 @@ def checkout_review(request: HttpRequest) -> HttpResponse:
     except CartEmpty:
         return see_other(reverse("orders:cart"))
     except ShopError as error:
-        return _review_page(
-            request, cart=cart, now=now, note=notes.refusal(error, now=now), status=error.status
-        )
+        return _review_page(request, cart=cart, now=now, note=notes.refusal(error, now=now), status=error.status)
     return _lead_to_payment(request, order=order, now=now)
 
 

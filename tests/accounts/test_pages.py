@@ -68,9 +68,7 @@ def test_a_page_for_members_wears_the_shop(client: Client, member: User, name, t
 
 
 def test_sign_up_makes_an_account_and_signs_in(client: Client):
-    answer = client.post(
-        reverse("account_signup"), {"email": "New@Example.com", "password1": "correct horse battery"}
-    )
+    answer = client.post(reverse("account_signup"), {"email": "New@Example.com", "password1": "correct horse battery"})
 
     assert answer.status_code == 302
     assert User.objects.get().email == "new@example.com"

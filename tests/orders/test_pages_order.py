@@ -48,7 +48,14 @@ def happen(order: Order, kind: OrderEventKind, text: str, *, status: OrderStatus
 def test_order_shows_number_state_lines_total_and_address(client: Client, order: Order):
     page = text_of(client.get(page_of(order)))
 
-    for words in [order.number, "Waiting for payment", "Rp\u00a0520.000", "Jl. Melati 5", "Order placed.", "Continue to"]:
+    for words in [
+        order.number,
+        "Waiting for payment",
+        "Rp\u00a0520.000",
+        "Jl. Melati 5",
+        "Order placed.",
+        "Continue to",
+    ]:
         assert words in page
 
 
@@ -249,7 +256,7 @@ def test_find_is_throttled_by_number_however_it_is_spelled(order: Order):
 def test_cart_shows_the_order_that_waits_for_payment(client: Client, order: Order):
     page = text_of(client.get(reverse("orders:cart")))
 
-    assert f'{order.number}</span> is held until' in page
+    assert f"{order.number}</span> is held until" in page
     assert "Continue to payment" in page
 
 
