@@ -52,7 +52,9 @@ def fulfil(*, reservation_id: UUID, lines: dict[str, int], actor: str, now: date
     :raises NotOnHand: if they are promised but not in the building (back-ordered).
     """
     changes = _take_outstanding(reservation_id, lines)
-    items = StockItem.objects.in_bulk([line.stock_item_id for line, _ in changes])
+    # Two parcels must not both count on the last unit of a delivery: whoever sends makes units on hand fewer.
+    wanted = [line.stock_item_id for line, _ in changes]
+    items = {row.pk: row for row in StockItem.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}
     for line, units in changes:
         if items[line.stock_item_id].on_hand < units:
             raise NotOnHand(sku=line.sku, asked=units, on_hand=items[line.stock_item_id].on_hand)

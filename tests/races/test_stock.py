@@ -15,7 +15,7 @@ from inventory.services import expiry, outcome
 from shop import transactions
 from shop.errors import Busy
 from tests.books import counters
-from tests.factories import ACTOR, NOW, StockItemFactory, hold
+from tests.factories import ACTOR, NOW, StockItemFactory, allocation, hold
 from tests.races.threads import at_once, seen_within_rounds, without_checks
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.django_db(transaction=True)]
@@ -256,6 +256,34 @@ def test_a_deadlock_is_tried_again_and_nobody_notices(pause_before: Pause, monke
 
     assert all(map(is_held, answers)), answers
     assert prove() == []
+
+
+# Two parcels and one unit in the building ----------------------------------------------------------------------------
+
+
+def two_parcels() -> list[Any]:
+    item = StockItemFactory(on_hand=1, backorder_limit=1)
+    owed = [allocation(lines={item.sku: 1}).pk for _ in range(2)]
+    return at_once(
+        *[partial(services.fulfil, reservation_id=pk, lines={item.sku: 1}, actor=ACTOR, now=NOW) for pk in owed]
+    )
+
+
+def test_one_unit_in_the_building_leaves_in_one_parcel(pause_before: Pause) -> None:
+    pause_before(outcome, "record")
+
+    for _ in range(5):
+        answers = two_parcels()
+
+        assert answers.count(None) == 1
+        assert unexpected(answers, services.NotOnHand) == []
+    assert prove() == []
+
+
+def test_control_without_the_lock_both_parcels_count_on_the_same_unit(no_locks: None, pause_before: Pause) -> None:
+    pause_before(outcome, "record")
+
+    assert seen_within_rounds(lambda: unexpected(two_parcels(), services.NotOnHand) != [])
 
 
 # One token ------------------------------------------------------------------------------------------------------------
