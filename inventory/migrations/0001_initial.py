@@ -7,123 +7,246 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('shop', '0001_initial'),
+        ("shop", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Location',
+            name="Location",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=16, unique=True)),
-                ('name', models.CharField(max_length=80)),
-                ('priority', models.PositiveIntegerField(default=100)),
-                ('is_active', models.BooleanField(default=True, help_text='Unset to stop selling from here; what is promised stays.')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(max_length=16, unique=True)),
+                ("name", models.CharField(max_length=80)),
+                ("priority", models.PositiveIntegerField(default=100)),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True, help_text="Unset to stop selling from here; what is promised stays."
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Reservation',
+            name="Reservation",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('token', models.CharField(help_text="The caller's: one token, one reservation.", max_length=100, unique=True)),
-                ('state', models.CharField(choices=[('HELD', 'Held'), ('COMMITTED', 'Committed'), ('RELEASED', 'Released'), ('EXPIRED', 'Expired')], default='HELD', max_length=10)),
-                ('expires_at', models.DateTimeField()),
-                ('created_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, help_text='When it left HELD.', null=True)),
-                ('renewals', models.PositiveIntegerField(default=0)),
-                ('reason', models.CharField(blank=True, help_text='Why it ended, where somebody decided it.', max_length=200)),
-                ('set_aside_at', models.DateTimeField(blank=True, help_text='When the sweep gave up on it.', null=True)),
-                ('set_aside_reason', models.CharField(blank=True, max_length=300)),
+                ("id", models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "token",
+                    models.CharField(
+                        help_text="The caller's: one token, one reservation.", max_length=100, unique=True
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("HELD", "Held"),
+                            ("COMMITTED", "Committed"),
+                            ("RELEASED", "Released"),
+                            ("EXPIRED", "Expired"),
+                        ],
+                        default="HELD",
+                        max_length=10,
+                    ),
+                ),
+                ("expires_at", models.DateTimeField()),
+                ("created_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, help_text="When it left HELD.", null=True)),
+                ("renewals", models.PositiveIntegerField(default=0)),
+                (
+                    "reason",
+                    models.CharField(blank=True, help_text="Why it ended, where somebody decided it.", max_length=200),
+                ),
+                (
+                    "set_aside_at",
+                    models.DateTimeField(blank=True, help_text="When the sweep gave up on it.", null=True),
+                ),
+                ("set_aside_reason", models.CharField(blank=True, max_length=300)),
             ],
             options={
-                'indexes': [models.Index(fields=['state', 'expires_at'], name='reservation_state_expires')],
+                "indexes": [models.Index(fields=["state", "expires_at"], name="reservation_state_expires")],
             },
         ),
         migrations.CreateModel(
-            name='StockItem',
+            name="StockItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('on_hand', models.IntegerField(default=0)),
-                ('held', models.IntegerField(default=0)),
-                ('allocated', models.IntegerField(default=0)),
-                ('backorder_limit', models.IntegerField(default=0)),
-                ('location', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='stock_items', to='inventory.location')),
-                ('variant', models.ForeignKey(db_column='sku', on_delete=django.db.models.deletion.PROTECT, related_name='stock_items', to='shop.variant', to_field='sku')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("on_hand", models.IntegerField(default=0)),
+                ("held", models.IntegerField(default=0)),
+                ("allocated", models.IntegerField(default=0)),
+                ("backorder_limit", models.IntegerField(default=0)),
+                (
+                    "location",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="stock_items", to="inventory.location"
+                    ),
+                ),
+                (
+                    "variant",
+                    models.ForeignKey(
+                        db_column="sku",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="stock_items",
+                        to="shop.variant",
+                        to_field="sku",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ReservationLine',
+            name="ReservationLine",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('sku', models.CharField(max_length=64)),
-                ('quantity', models.PositiveIntegerField()),
-                ('fulfilled', models.PositiveIntegerField(default=0, help_text='Units that have left the building.')),
-                ('given_back', models.PositiveIntegerField(default=0, help_text='Units that went back on sale after the commit.')),
-                ('reservation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='inventory.reservation')),
-                ('stock_item', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='reservation_lines', to='inventory.stockitem')),
+                ("id", models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("sku", models.CharField(max_length=64)),
+                ("quantity", models.PositiveIntegerField()),
+                ("fulfilled", models.PositiveIntegerField(default=0, help_text="Units that have left the building.")),
+                (
+                    "given_back",
+                    models.PositiveIntegerField(default=0, help_text="Units that went back on sale after the commit."),
+                ),
+                (
+                    "reservation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="lines", to="inventory.reservation"
+                    ),
+                ),
+                (
+                    "stock_item",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reservation_lines",
+                        to="inventory.stockitem",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='StockMovement',
+            name="StockMovement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('RECEIVE', 'Received'), ('ADJUST', 'Adjusted'), ('BACKORDER', 'Back-order limit set'), ('RESERVE', 'Reserved'), ('RESIZE', 'Hold resized'), ('RELEASE', 'Released'), ('EXPIRE', 'Expired'), ('COMMIT', 'Committed'), ('FULFIL', 'Left the building'), ('GIVE_BACK', 'Given back')], max_length=10)),
-                ('on_hand_change', models.IntegerField(default=0)),
-                ('held_change', models.IntegerField(default=0)),
-                ('allocated_change', models.IntegerField(default=0)),
-                ('reservation_id', models.UUIDField(blank=True, db_index=True, null=True)),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('actor', models.CharField(help_text='Who: an e-mail address, or the part of the shop that acted.', max_length=120)),
-                ('created_at', models.DateTimeField()),
-                ('stock_item', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='movements', to='inventory.stockitem')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("RECEIVE", "Received"),
+                            ("ADJUST", "Adjusted"),
+                            ("BACKORDER", "Back-order limit set"),
+                            ("RESERVE", "Reserved"),
+                            ("RESIZE", "Hold resized"),
+                            ("RELEASE", "Released"),
+                            ("EXPIRE", "Expired"),
+                            ("COMMIT", "Committed"),
+                            ("FULFIL", "Left the building"),
+                            ("GIVE_BACK", "Given back"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("on_hand_change", models.IntegerField(default=0)),
+                ("held_change", models.IntegerField(default=0)),
+                ("allocated_change", models.IntegerField(default=0)),
+                ("reservation_id", models.UUIDField(blank=True, db_index=True, null=True)),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                (
+                    "actor",
+                    models.CharField(
+                        help_text="Who: an e-mail address, or the part of the shop that acted.", max_length=120
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                (
+                    "stock_item",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="movements",
+                        to="inventory.stockitem",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='stockitem',
-            constraint=models.UniqueConstraint(fields=('variant', 'location'), name='stockitem_one_per_variant_and_location'),
+            model_name="stockitem",
+            constraint=models.UniqueConstraint(
+                fields=("variant", "location"), name="stockitem_one_per_variant_and_location"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='stockitem',
-            constraint=models.CheckConstraint(condition=models.Q(('on_hand__gte', 0)), name='stockitem_on_hand_not_negative'),
+            model_name="stockitem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("on_hand__gte", 0)), name="stockitem_on_hand_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='stockitem',
-            constraint=models.CheckConstraint(condition=models.Q(('held__gte', 0)), name='stockitem_held_not_negative'),
+            model_name="stockitem",
+            constraint=models.CheckConstraint(condition=models.Q(("held__gte", 0)), name="stockitem_held_not_negative"),
         ),
         migrations.AddConstraint(
-            model_name='stockitem',
-            constraint=models.CheckConstraint(condition=models.Q(('allocated__gte', 0)), name='stockitem_allocated_not_negative'),
+            model_name="stockitem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("allocated__gte", 0)), name="stockitem_allocated_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='stockitem',
-            constraint=models.CheckConstraint(condition=models.Q(('backorder_limit__gte', 0)), name='stockitem_backorder_not_negative'),
+            model_name="stockitem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("backorder_limit__gte", 0)), name="stockitem_backorder_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='stockitem',
-            constraint=models.CheckConstraint(condition=models.Q(('on_hand__gte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('held'), '+', models.F('allocated')), '-', models.F('backorder_limit')))), name='stockitem_promise_within_stock'),
+            model_name="stockitem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "on_hand__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("held"), "+", models.F("allocated")
+                            ),
+                            "-",
+                            models.F("backorder_limit"),
+                        ),
+                    )
+                ),
+                name="stockitem_promise_within_stock",
+            ),
         ),
         migrations.AddIndex(
-            model_name='reservationline',
-            index=models.Index(fields=['sku'], name='reservationline_sku'),
+            model_name="reservationline",
+            index=models.Index(fields=["sku"], name="reservationline_sku"),
         ),
         migrations.AddConstraint(
-            model_name='reservationline',
-            constraint=models.UniqueConstraint(fields=('reservation', 'stock_item'), name='reservationline_one_per_item'),
+            model_name="reservationline",
+            constraint=models.UniqueConstraint(
+                fields=("reservation", "stock_item"), name="reservationline_one_per_item"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reservationline',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='reservationline_quantity_positive'),
+            model_name="reservationline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity__gt", 0)), name="reservationline_quantity_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reservationline',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', django.db.models.expressions.CombinedExpression(models.F('fulfilled'), '+', models.F('given_back')))), name='reservationline_ends_within_quantity'),
+            model_name="reservationline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "quantity__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("fulfilled"), "+", models.F("given_back")
+                        ),
+                    )
+                ),
+                name="reservationline_ends_within_quantity",
+            ),
         ),
         migrations.AddIndex(
-            model_name='stockmovement',
-            index=models.Index(fields=['stock_item', 'created_at'], name='movement_item_time'),
+            model_name="stockmovement",
+            index=models.Index(fields=["stock_item", "created_at"], name="movement_item_time"),
         ),
     ]

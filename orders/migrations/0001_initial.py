@@ -9,260 +9,458 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('shop', '0001_initial'),
+        ("shop", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('key', models.CharField(max_length=120, unique=True)),
-                ('to', models.EmailField(max_length=254)),
-                ('subject', models.CharField(max_length=200)),
-                ('text', models.TextField()),
-                ('html', models.TextField()),
-                ('created_at', models.DateTimeField()),
-                ('next_attempt_at', models.DateTimeField(db_index=True)),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('last_error', models.CharField(blank=True, max_length=300)),
+                ("id", models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("key", models.CharField(max_length=120, unique=True)),
+                ("to", models.EmailField(max_length=254)),
+                ("subject", models.CharField(max_length=200)),
+                ("text", models.TextField()),
+                ("html", models.TextField()),
+                ("created_at", models.DateTimeField()),
+                ("next_attempt_at", models.DateTimeField(db_index=True)),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("last_error", models.CharField(blank=True, max_length=300)),
             ],
         ),
         migrations.CreateModel(
-            name='Cart',
+            name="Cart",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('status', models.CharField(choices=[('OPEN', 'Open'), ('ORDERED', 'Ordered'), ('MERGED', 'Merged into another cart')], default='OPEN', max_length=8)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('open_for', models.GeneratedField(db_persist=True, expression=models.Case(models.When(models.Q(('status', 'OPEN')), then=models.F('user_id')), default=None), output_field=models.UUIDField(null=True))),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='carts', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("OPEN", "Open"), ("ORDERED", "Ordered"), ("MERGED", "Merged into another cart")],
+                        default="OPEN",
+                        max_length=8,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "open_for",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=models.Case(
+                            models.When(models.Q(("status", "OPEN")), then=models.F("user_id")), default=None
+                        ),
+                        output_field=models.UUIDField(null=True),
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="carts",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CartLine',
+            name="CartLine",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('quantity', models.PositiveIntegerField()),
-                ('unit_price_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('reservation_id', models.UUIDField(db_index=True)),
-                ('cart', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='orders.cart')),
-                ('variant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='shop.variant')),
+                ("id", models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("quantity", models.PositiveIntegerField()),
+                ("unit_price_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("reservation_id", models.UUIDField(db_index=True)),
+                (
+                    "cart",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="orders.cart"
+                    ),
+                ),
+                (
+                    "variant",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="shop.variant"),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='IdempotencyKey',
+            name="IdempotencyKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('scope', models.CharField(help_text='Whose key it is: two callers may mint the same one.', max_length=80)),
-                ('key', models.CharField(max_length=100)),
-                ('fingerprint', models.CharField(help_text='SHA-256 of method, path and body.', max_length=64)),
-                ('status', models.PositiveSmallIntegerField(default=0)),
-                ('body', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
-                ('created_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "scope",
+                    models.CharField(help_text="Whose key it is: two callers may mint the same one.", max_length=80),
+                ),
+                ("key", models.CharField(max_length=100)),
+                ("fingerprint", models.CharField(help_text="SHA-256 of method, path and body.", max_length=64)),
+                ("status", models.PositiveSmallIntegerField(default=0)),
+                ("body", models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('scope', 'key'), name='idempotencykey_one_per_scope')],
+                "constraints": [models.UniqueConstraint(fields=("scope", "key"), name="idempotencykey_one_per_scope")],
             },
         ),
         migrations.CreateModel(
-            name='Order',
+            name="Order",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('number', models.CharField(help_text='What the customer reads out: T-7K3M-Q9XD.', max_length=16, unique=True)),
-                ('status', models.CharField(choices=[('AWAITING_PAYMENT', 'Waiting for payment'), ('PAID', 'Paid'), ('FULFILLED', 'Sent'), ('CANCELLED', 'Cancelled'), ('EXPIRED', 'Not paid in time'), ('REFUNDED', 'Refunded')], default='AWAITING_PAYMENT', max_length=16)),
-                ('email', models.EmailField(db_index=True, max_length=254)),
-                ('name', models.CharField(max_length=120)),
-                ('phone', models.CharField(max_length=32)),
-                ('address', models.CharField(max_length=200)),
-                ('landmark', models.CharField(blank=True, max_length=200)),
-                ('city', models.CharField(max_length=80)),
-                ('postal_code', models.CharField(max_length=16)),
-                ('country', models.CharField(max_length=2)),
-                ('shipping_name', models.CharField(max_length=80)),
-                ('gateway', models.CharField(help_text='The provider that the shopper chose.', max_length=32)),
-                ('currency', models.CharField(max_length=3)),
-                ('subtotal_minor', models.BigIntegerField()),
-                ('shipping_minor', models.BigIntegerField()),
-                ('total_minor', models.BigIntegerField()),
-                ('placed_at', models.DateTimeField()),
-                ('pay_by', models.DateTimeField(help_text='The end of the payment window: until then the units stay held.')),
-                ('paid_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, help_text='When it was sent, cancelled, expired or refunded.', null=True)),
-                ('tracking_number', models.CharField(blank=True, max_length=80)),
-                ('needs_attention', models.CharField(blank=True, help_text='Why a person has to look at it.', max_length=300)),
-                ('cart', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='order', to='orders.cart')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='orders', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "number",
+                    models.CharField(help_text="What the customer reads out: T-7K3M-Q9XD.", max_length=16, unique=True),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("AWAITING_PAYMENT", "Waiting for payment"),
+                            ("PAID", "Paid"),
+                            ("FULFILLED", "Sent"),
+                            ("CANCELLED", "Cancelled"),
+                            ("EXPIRED", "Not paid in time"),
+                            ("REFUNDED", "Refunded"),
+                        ],
+                        default="AWAITING_PAYMENT",
+                        max_length=16,
+                    ),
+                ),
+                ("email", models.EmailField(db_index=True, max_length=254)),
+                ("name", models.CharField(max_length=120)),
+                ("phone", models.CharField(max_length=32)),
+                ("address", models.CharField(max_length=200)),
+                ("landmark", models.CharField(blank=True, max_length=200)),
+                ("city", models.CharField(max_length=80)),
+                ("postal_code", models.CharField(max_length=16)),
+                ("country", models.CharField(max_length=2)),
+                ("shipping_name", models.CharField(max_length=80)),
+                ("gateway", models.CharField(help_text="The provider that the shopper chose.", max_length=32)),
+                ("currency", models.CharField(max_length=3)),
+                ("subtotal_minor", models.BigIntegerField()),
+                ("shipping_minor", models.BigIntegerField()),
+                ("total_minor", models.BigIntegerField()),
+                ("placed_at", models.DateTimeField()),
+                (
+                    "pay_by",
+                    models.DateTimeField(help_text="The end of the payment window: until then the units stay held."),
+                ),
+                ("paid_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "ended_at",
+                    models.DateTimeField(
+                        blank=True, help_text="When it was sent, cancelled, expired or refunded.", null=True
+                    ),
+                ),
+                ("tracking_number", models.CharField(blank=True, max_length=80)),
+                (
+                    "needs_attention",
+                    models.CharField(blank=True, help_text="Why a person has to look at it.", max_length=300),
+                ),
+                (
+                    "cart",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="order",
+                        to="orders.cart",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="orders",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='OrderEvent',
+            name="OrderEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('PLACED', 'Placed'), ('PAYMENT_STARTED', 'Payment started'), ('PAYMENT_DECLINED', 'Payment declined'), ('PAID', 'Paid'), ('PAID_LATE_KEPT', 'Paid late, order kept'), ('PAID_LATE_REFUNDED', 'Paid late, money sent back'), ('PAID_TWICE', 'Paid twice, one payment sent back'), ('AMOUNT_DIFFERS', 'Amount differs, money sent back'), ('REFUND_SUCCEEDED', 'Refund finished'), ('REFUND_FAILED', 'Refund failed'), ('EXPIRED', 'Not paid in time'), ('CANCELLED', 'Cancelled'), ('FULFILLED', 'Sent')], max_length=20)),
-                ('text', models.CharField(help_text='The sentence that shopper and staff read.', max_length=300)),
-                ('actor', models.CharField(max_length=120)),
-                ('happened_at', models.DateTimeField()),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='orders.order')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("PLACED", "Placed"),
+                            ("PAYMENT_STARTED", "Payment started"),
+                            ("PAYMENT_DECLINED", "Payment declined"),
+                            ("PAID", "Paid"),
+                            ("PAID_LATE_KEPT", "Paid late, order kept"),
+                            ("PAID_LATE_REFUNDED", "Paid late, money sent back"),
+                            ("PAID_TWICE", "Paid twice, one payment sent back"),
+                            ("AMOUNT_DIFFERS", "Amount differs, money sent back"),
+                            ("REFUND_SUCCEEDED", "Refund finished"),
+                            ("REFUND_FAILED", "Refund failed"),
+                            ("EXPIRED", "Not paid in time"),
+                            ("CANCELLED", "Cancelled"),
+                            ("FULFILLED", "Sent"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("text", models.CharField(help_text="The sentence that shopper and staff read.", max_length=300)),
+                ("actor", models.CharField(max_length=120)),
+                ("happened_at", models.DateTimeField()),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="events", to="orders.order"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='OrderLine',
+            name="OrderLine",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('sku', models.CharField(max_length=64)),
-                ('product_name', models.CharField(max_length=120)),
-                ('variant_label', models.CharField(blank=True, max_length=120)),
-                ('picture_stem', models.CharField(blank=True, max_length=160)),
-                ('unit_price_minor', models.BigIntegerField()),
-                ('quantity', models.PositiveIntegerField()),
-                ('total_minor', models.BigIntegerField()),
-                ('reservation_id', models.UUIDField(db_index=True)),
-                ('fulfilled', models.PositiveIntegerField(default=0)),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='orders.order')),
-                ('variant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='shop.variant')),
+                ("id", models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("sku", models.CharField(max_length=64)),
+                ("product_name", models.CharField(max_length=120)),
+                ("variant_label", models.CharField(blank=True, max_length=120)),
+                ("picture_stem", models.CharField(blank=True, max_length=160)),
+                ("unit_price_minor", models.BigIntegerField()),
+                ("quantity", models.PositiveIntegerField()),
+                ("total_minor", models.BigIntegerField()),
+                ("reservation_id", models.UUIDField(db_index=True)),
+                ("fulfilled", models.PositiveIntegerField(default=0)),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="orders.order"
+                    ),
+                ),
+                (
+                    "variant",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="shop.variant"),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Payment',
+            name="Payment",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('gateway', models.CharField(max_length=32)),
-                ('status', models.CharField(choices=[('PENDING', 'Waiting for the provider'), ('CAPTURED', 'Money received'), ('DECLINED', 'Declined'), ('EXPIRED', 'Not paid in time'), ('CANCELLED', 'Cancelled')], default='PENDING', max_length=10)),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('provider_reference', models.CharField(blank=True, max_length=120)),
-                ('redirect_url', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('captured_at', models.DateTimeField(blank=True, null=True)),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='orders.order')),
+                ("id", models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("gateway", models.CharField(max_length=32)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("PENDING", "Waiting for the provider"),
+                            ("CAPTURED", "Money received"),
+                            ("DECLINED", "Declined"),
+                            ("EXPIRED", "Not paid in time"),
+                            ("CANCELLED", "Cancelled"),
+                        ],
+                        default="PENDING",
+                        max_length=10,
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("provider_reference", models.CharField(blank=True, max_length=120)),
+                ("redirect_url", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("captured_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="payments", to="orders.order"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PaymentEvent',
+            name="PaymentEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('gateway', models.CharField(max_length=32)),
-                ('event_id', models.CharField(max_length=120)),
-                ('kind', models.CharField(max_length=32)),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('payload', models.JSONField(default=dict)),
-                ('outcome', models.CharField(blank=True, help_text='What the shop made of it.', max_length=200)),
-                ('received_at', models.DateTimeField()),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='orders.payment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("gateway", models.CharField(max_length=32)),
+                ("event_id", models.CharField(max_length=120)),
+                ("kind", models.CharField(max_length=32)),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("payload", models.JSONField(default=dict)),
+                ("outcome", models.CharField(blank=True, help_text="What the shop made of it.", max_length=200)),
+                ("received_at", models.DateTimeField()),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="events", to="orders.payment"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Refund',
+            name="Refund",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('reason', models.CharField(max_length=200)),
-                ('status', models.CharField(choices=[('PENDING', 'On its way'), ('SUCCEEDED', 'Finished'), ('FAILED', 'Needs a person')], default='PENDING', max_length=10)),
-                ('provider_reference', models.CharField(blank=True, max_length=120)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('next_attempt_at', models.DateTimeField()),
-                ('last_error', models.CharField(blank=True, max_length=300)),
-                ('created_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='orders.payment')),
+                ("id", models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("reason", models.CharField(max_length=200)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("PENDING", "On its way"), ("SUCCEEDED", "Finished"), ("FAILED", "Needs a person")],
+                        default="PENDING",
+                        max_length=10,
+                    ),
+                ),
+                ("provider_reference", models.CharField(blank=True, max_length=120)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("next_attempt_at", models.DateTimeField()),
+                ("last_error", models.CharField(blank=True, max_length=300)),
+                ("created_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="refunds", to="orders.payment"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ShippingMethod',
+            name="ShippingMethod",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=32, unique=True)),
-                ('name', models.CharField(max_length=80)),
-                ('description', models.CharField(blank=True, max_length=200)),
-                ('price_minor', models.BigIntegerField(default=0)),
-                ('currency', models.CharField(default='IDR', max_length=3)),
-                ('min_days', models.PositiveSmallIntegerField(default=1)),
-                ('max_days', models.PositiveSmallIntegerField(default=3)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('is_active', models.BooleanField(default=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.SlugField(max_length=32, unique=True)),
+                ("name", models.CharField(max_length=80)),
+                ("description", models.CharField(blank=True, max_length=200)),
+                ("price_minor", models.BigIntegerField(default=0)),
+                ("currency", models.CharField(default="IDR", max_length=3)),
+                ("min_days", models.PositiveSmallIntegerField(default=1)),
+                ("max_days", models.PositiveSmallIntegerField(default=3)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                ("is_active", models.BooleanField(default=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('price_minor__gte', 0)), name='shippingmethod_price_not_negative')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("price_minor__gte", 0)), name="shippingmethod_price_not_negative"
+                    )
+                ],
             },
         ),
         migrations.AddField(
-            model_name='order',
-            name='shipping_method',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orders.shippingmethod'),
+            model_name="order",
+            name="shipping_method",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="orders.shippingmethod"
+            ),
         ),
         migrations.CreateModel(
-            name='Checkout',
+            name="Checkout",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('email', models.EmailField(blank=True, max_length=254)),
-                ('name', models.CharField(blank=True, max_length=120)),
-                ('phone', models.CharField(blank=True, max_length=32)),
-                ('address', models.CharField(blank=True, max_length=200)),
-                ('landmark', models.CharField(blank=True, max_length=200)),
-                ('city', models.CharField(blank=True, max_length=80)),
-                ('postal_code', models.CharField(blank=True, max_length=16)),
-                ('country', models.CharField(default='ID', max_length=2)),
-                ('gateway', models.CharField(blank=True, max_length=32)),
-                ('cart', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='checkout', to='orders.cart')),
-                ('shipping_method', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='orders.shippingmethod')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("email", models.EmailField(blank=True, max_length=254)),
+                ("name", models.CharField(blank=True, max_length=120)),
+                ("phone", models.CharField(blank=True, max_length=32)),
+                ("address", models.CharField(blank=True, max_length=200)),
+                ("landmark", models.CharField(blank=True, max_length=200)),
+                ("city", models.CharField(blank=True, max_length=80)),
+                ("postal_code", models.CharField(blank=True, max_length=16)),
+                ("country", models.CharField(default="ID", max_length=2)),
+                ("gateway", models.CharField(blank=True, max_length=32)),
+                (
+                    "cart",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="checkout", to="orders.cart"
+                    ),
+                ),
+                (
+                    "shipping_method",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to="orders.shippingmethod"
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='cart',
-            constraint=models.UniqueConstraint(fields=('open_for',), name='cart_one_open_per_user'),
+            model_name="cart",
+            constraint=models.UniqueConstraint(fields=("open_for",), name="cart_one_open_per_user"),
         ),
         migrations.AddConstraint(
-            model_name='cartline',
-            constraint=models.UniqueConstraint(fields=('cart', 'variant'), name='cartline_one_per_variant'),
+            model_name="cartline",
+            constraint=models.UniqueConstraint(fields=("cart", "variant"), name="cartline_one_per_variant"),
         ),
         migrations.AddConstraint(
-            model_name='cartline',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='cartline_quantity_positive'),
+            model_name="cartline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity__gt", 0)), name="cartline_quantity_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='orderline_quantity_positive'),
+            model_name="orderline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity__gt", 0)), name="orderline_quantity_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.CheckConstraint(condition=models.Q(('total_minor', django.db.models.expressions.CombinedExpression(models.F('unit_price_minor'), '*', models.F('quantity')))), name='orderline_total_adds_up'),
+            model_name="orderline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "total_minor",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("unit_price_minor"), "*", models.F("quantity")
+                        ),
+                    )
+                ),
+                name="orderline_total_adds_up",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', models.F('fulfilled'))), name='orderline_fulfilled_within_quantity'),
+            model_name="orderline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity__gte", models.F("fulfilled"))), name="orderline_fulfilled_within_quantity"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='payment_amount_positive'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="payment_amount_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentevent',
-            constraint=models.UniqueConstraint(fields=('gateway', 'event_id'), name='paymentevent_once'),
+            model_name="paymentevent",
+            constraint=models.UniqueConstraint(fields=("gateway", "event_id"), name="paymentevent_once"),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='refund_amount_positive'),
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="refund_amount_positive"
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['status', 'pay_by'], name='order_status_pay_by'),
+            model_name="order",
+            index=models.Index(fields=["status", "pay_by"], name="order_status_pay_by"),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('total_minor', django.db.models.expressions.CombinedExpression(models.F('subtotal_minor'), '+', models.F('shipping_minor')))), name='order_total_adds_up'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "total_minor",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("subtotal_minor"), "+", models.F("shipping_minor")
+                        ),
+                    )
+                ),
+                name="order_total_adds_up",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('subtotal_minor__gt', 0), ('shipping_minor__gte', 0)), name='order_amounts_not_negative'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("subtotal_minor__gt", 0), ("shipping_minor__gte", 0)),
+                name="order_amounts_not_negative",
+            ),
         ),
     ]

@@ -7,82 +7,142 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Category',
+            name="Category",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('slug', models.SlugField(max_length=80, unique=True)),
-                ('name', models.CharField(max_length=80)),
-                ('description', models.CharField(blank=True, max_length=300)),
-                ('picture_stem', models.CharField(blank=True, max_length=120)),
-                ('position', models.PositiveIntegerField(default=0)),
+                ("id", models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("slug", models.SlugField(max_length=80, unique=True)),
+                ("name", models.CharField(max_length=80)),
+                ("description", models.CharField(blank=True, max_length=300)),
+                ("picture_stem", models.CharField(blank=True, max_length=120)),
+                ("position", models.PositiveIntegerField(default=0)),
             ],
             options={
-                'verbose_name_plural': 'categories',
+                "verbose_name_plural": "categories",
             },
         ),
         migrations.CreateModel(
-            name='Product',
+            name="Product",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('slug', models.SlugField(max_length=120, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('brand', models.CharField(blank=True, max_length=80)),
-                ('description', models.TextField(blank=True)),
-                ('facts', models.JSONField(blank=True, default=list, help_text='Short facts, one string each: material, care, origin.')),
-                ('option_names', models.JSONField(blank=True, default=list, help_text='What variants differ in: ["Colour", "Size"].')),
-                ('weight_grams', models.PositiveIntegerField(default=0)),
-                ('is_published', models.BooleanField(default=False)),
-                ('is_new', models.BooleanField(default=False)),
-                ('is_popular', models.BooleanField(default=False)),
-                ('search_text', models.TextField(blank=True, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('category', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='products', to='shop.category')),
+                ("id", models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("slug", models.SlugField(max_length=120, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                ("brand", models.CharField(blank=True, max_length=80)),
+                ("description", models.TextField(blank=True)),
+                (
+                    "facts",
+                    models.JSONField(
+                        blank=True, default=list, help_text="Short facts, one string each: material, care, origin."
+                    ),
+                ),
+                (
+                    "option_names",
+                    models.JSONField(
+                        blank=True, default=list, help_text='What variants differ in: ["Colour", "Size"].'
+                    ),
+                ),
+                ("weight_grams", models.PositiveIntegerField(default=0)),
+                ("is_published", models.BooleanField(default=False)),
+                ("is_new", models.BooleanField(default=False)),
+                ("is_popular", models.BooleanField(default=False)),
+                ("search_text", models.TextField(blank=True, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "category",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="products", to="shop.category"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ProductImage',
+            name="ProductImage",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('stem', models.CharField(max_length=160)),
-                ('alt', models.CharField(help_text='Names the thing and its colour, for those who do not see it.', max_length=200)),
-                ('option_value', models.CharField(blank=True, help_text='The colour it shows, if it shows one.', max_length=60)),
-                ('position', models.PositiveIntegerField(default=0)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='images', to='shop.product')),
+                ("id", models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("stem", models.CharField(max_length=160)),
+                (
+                    "alt",
+                    models.CharField(
+                        help_text="Names the thing and its colour, for those who do not see it.", max_length=200
+                    ),
+                ),
+                (
+                    "option_value",
+                    models.CharField(blank=True, help_text="The colour it shows, if it shows one.", max_length=60),
+                ),
+                ("position", models.PositiveIntegerField(default=0)),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="images", to="shop.product"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Variant',
+            name="Variant",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('sku', models.CharField(max_length=64, unique=True, validators=[django.core.validators.RegexValidator('^[A-Z0-9][A-Z0-9-]*$', 'Use capital letters, digits and hyphens only.')])),
-                ('options', models.JSONField(blank=True, default=dict, help_text='Option name to value: {"Colour": "Lilac"}.')),
-                ('price_minor', models.BigIntegerField(help_text="In the currency's smallest unit in use: whole rupiah for IDR.")),
-                ('compare_at_minor', models.BigIntegerField(blank=True, help_text='The regular price, if this is a sale.', null=True)),
-                ('currency', models.CharField(default='IDR', max_length=3)),
-                ('position', models.PositiveIntegerField(default=0)),
-                ('is_active', models.BooleanField(default=True)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='variants', to='shop.product')),
+                ("id", models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "sku",
+                    models.CharField(
+                        max_length=64,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Z0-9][A-Z0-9-]*$", "Use capital letters, digits and hyphens only."
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "options",
+                    models.JSONField(blank=True, default=dict, help_text='Option name to value: {"Colour": "Lilac"}.'),
+                ),
+                (
+                    "price_minor",
+                    models.BigIntegerField(help_text="In the currency's smallest unit in use: whole rupiah for IDR."),
+                ),
+                (
+                    "compare_at_minor",
+                    models.BigIntegerField(blank=True, help_text="The regular price, if this is a sale.", null=True),
+                ),
+                ("currency", models.CharField(default="IDR", max_length=3)),
+                ("position", models.PositiveIntegerField(default=0)),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="variants", to="shop.product"
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='product',
-            index=models.Index(fields=['category', 'is_published'], name='product_category_published'),
+            model_name="product",
+            index=models.Index(fields=["category", "is_published"], name="product_category_published"),
         ),
         migrations.AddConstraint(
-            model_name='variant',
-            constraint=models.CheckConstraint(condition=models.Q(('price_minor__gt', 0)), name='variant_price_positive'),
+            model_name="variant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("price_minor__gt", 0)), name="variant_price_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='variant',
-            constraint=models.CheckConstraint(condition=models.Q(('compare_at_minor__isnull', True), ('compare_at_minor__gt', models.F('price_minor')), _connector='OR'), name='variant_compare_at_above_price'),
+            model_name="variant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("compare_at_minor__isnull", True),
+                    ("compare_at_minor__gt", models.F("price_minor")),
+                    _connector="OR",
+                ),
+                name="variant_compare_at_above_price",
+            ),
         ),
     ]
