@@ -1,7 +1,7 @@
 """A small sale while something is being done to the shop."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from tests.drill.doors import ApiDoor, Goods
@@ -18,28 +18,33 @@ OPTIONS = Options(shoppers=60, stock=12, seed=12, connections=24)
 SETTLE_SECONDS = 150
 
 
-async def play_small_sale(house: House, *, meanwhile: Coroutine[Any, Any, None]) -> list[Law]:
-    """Sixty shoppers after twelve units while `meanwhile` runs; every law, judged afterwards."""
+async def play_small_sale(house: House, *, meanwhile: Callable[[], Coroutine[Any, Any, None]]) -> list[Law]:
+    """Sixty shoppers after twelve units; `meanwhile` runs from the opening on. Every law, judged afterwards."""
     stocks = {SCARCE: OPTIONS.stock, BESIDES: OPTIONS.shoppers}
     hall = make_hall(house, stocks=stocks, shoppers=OPTIONS.shoppers)
-    traffic = Traffic(house.shop.url, connections=OPTIONS.connections)
-    with Screen(traffic.answers) as screen:
-        trouble = asyncio.create_task(meanwhile)
-        crowd, books = await play_to_the_end(
-            hall=hall,
-            traffic=traffic,
-            options=OPTIONS,
-            screen=screen,
-            read=house.books,
-            settle_seconds=SETTLE_SECONDS,
-        )
-        await trouble
+    async with Traffic(house.shop.url, connections=OPTIONS.connections) as traffic:
+        with Screen(traffic.answers) as screen:
+            trouble = asyncio.create_task(_start_when_open(hall, meanwhile))
+            crowd, books = await play_to_the_end(
+                hall=hall,
+                traffic=traffic,
+                options=OPTIONS,
+                screen=screen,
+                read=house.books,
+                settle_seconds=SETTLE_SECONDS,
+            )
+            await trouble
     is_proven, proof = house.prove_stock()
     return [
         *laws_of_books(books, traffic.answers, stocks=stocks, scarce=SCARCE, wanting=len(crowd.wanting)),
         *laws_of_answers(traffic.answers),
         Law("manage.py prove_stock finds no drift", is_proven, proof),
     ]
+
+
+async def _start_when_open(hall: Hall, meanwhile: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    await hall.opened.wait()
+    await meanwhile()
 
 
 def make_hall(house: House, *, stocks: dict[str, int], shoppers: int) -> Hall:

@@ -88,13 +88,15 @@ def _wait_for_the_end(base_url: str, winner: Try, *, headers: Headers) -> str:
     """Until the unit is free again, and in words how it became free."""
     if not winner.is_granted:
         return "nobody had it"
-    seconds = datetime.fromisoformat(winner.body["expires_at"]).timestamp() - time.time()
+    # An earlier race may have left another phone in the same cart, and that hold ends first.
+    line = next(item for item in winner.body["items"] if item["sku"] == winner.answer.sku)
+    seconds = datetime.fromisoformat(line["expires_at"]).timestamp() - time.time()
     if seconds > LONGEST_WAIT_SECONDS:
         guest = {"Cart-Token": winner.body["cart_token"]} if winner.body["cart_token"] else {}
-        line = _connect(base_url)
-        line.request("DELETE", "/api/v1/cart", headers=_JSON | headers | guest)
-        line.getresponse().read()
-        line.close()
+        road = _connect(base_url)
+        road.request("DELETE", "/api/v1/cart", headers=_JSON | headers | guest)
+        road.getresponse().read()
+        road.close()
         return "it was put back"
     time.sleep(max(seconds, 0) + AFTER_THE_TIMER_SECONDS)
     return "its time ran out"

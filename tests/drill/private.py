@@ -30,10 +30,10 @@ async def drill_private(options: Options) -> bool:
             prepared = house.prepare(shoppers=options.shoppers + 4, stocks=stocks)
             hall = _hall(prepared)
             opening = await _open(house, prepared, screen)
-            traffic = Traffic(house.shop.url, connections=options.connections, answers=traffic_answers)
-            crowd, books = await play_to_the_end(
-                hall=hall, traffic=traffic, options=options, screen=screen, read=house.books
-            )
+            async with Traffic(house.shop.url, connections=options.connections, answers=traffic_answers) as traffic:
+                crowd, books = await play_to_the_end(
+                    hall=hall, traffic=traffic, options=options, screen=screen, read=house.books
+                )
             is_proven, proof = await asyncio.to_thread(house.prove_stock)
         answers = [*opening.answers, *traffic.answers]
         laws = [

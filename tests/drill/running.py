@@ -42,9 +42,9 @@ async def drill_running(options: Options) -> bool:
         screen.say(opening.sentence)
         staff.put_on_sale(options.stock)
         before = staff.stock()
-        traffic = Traffic(options.base_url, connections=options.connections, answers=answers)
-        shoppers = gather_crowd(hall=hall, traffic=traffic, options=options)
-        crowd = await play_sale(shoppers=shoppers, hall=hall, screen=screen)
+        async with Traffic(options.base_url, connections=options.connections, answers=answers) as traffic:
+            shoppers = gather_crowd(hall=hall, traffic=traffic, options=options)
+            crowd = await play_sale(shoppers=shoppers, hall=hall, screen=screen)
         await asyncio.sleep(LAST_WEBHOOKS_SECONDS)
         books = _books(staff)
         sold = books.stock[0].allocated - before.allocated
@@ -55,7 +55,6 @@ async def drill_running(options: Options) -> bool:
             _law_of_orders(crowd, sold=sold),
             *laws_of_answers(answers),
         ]
-        await traffic.close()
     return write_outcome(
         options=options,
         settings={

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
@@ -38,6 +38,8 @@ class Hall:
     patience_seconds: float = 45
     without: frozenset[Habit] = frozenset()
     """Habits that this shop has no time for."""
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when everybody has signed in and the sale begins."""
 
 
 @dataclass(slots=True)
@@ -86,6 +88,7 @@ async def play_sale(*, shoppers: list[Shopper], hall: Hall, screen: Screen) -> C
     doors = [shopper.door for shopper in shoppers if isinstance(shopper.door, ApiDoor)]
     members = [door for position, door in enumerate(doors) if hall.password and position % GUEST_EVERY]
     await _watch(screen, "the crowd signs in", [door.sign_in(password=hall.password) for door in members])
+    hall.opened.set()
     started_at = time.time()
     until = started_at + hall.patience_seconds
     await _watch(screen, "the sale is open", [shopper.come(until=until) for shopper in shoppers])
@@ -130,7 +133,6 @@ async def play_to_the_end(
             break
         await call_again(crowd=crowd, units=left, screen=screen)
         books = await settle(read=read, screen=screen, seconds=settle_seconds)
-    await traffic.close()
     return crowd, books
 
 

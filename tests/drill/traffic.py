@@ -1,16 +1,20 @@
 """Requests to the shop: a bounded number at a time, each written down as it comes back."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
 from tests.drill.answers import Answer
+
+# It would tell of every single request.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 TIMEOUT_SECONDS = 30
 # Shorter than the two seconds after which gunicorn closes an idle connection: nobody writes into a closing one.
@@ -68,7 +72,10 @@ class Traffic:
         )
         return Visitor(name=name, client=client, traffic=self)
 
-    async def close(self) -> None:
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
         await self._transport.aclose()
 
     async def send(
