@@ -64,7 +64,7 @@ class UserAdmin(NeverDeletedAdmin, DjangoUserAdmin):
     actions = ["activate", "deactivate"]
     fieldsets = [
         (None, {"fields": ["email", "name", "is_active"]}),
-        ("Rights", {"fields": RIGHTS, "classes": ["collapse"]}),
+        ("Rights", {"fields": [*RIGHTS], "classes": ["collapse"]}),
         ("Dates", {"fields": ["date_joined", "last_login"]}),
     ]
     add_fieldsets = [(None, {"fields": ["email", "name", "usable_password", "password1", "password2"]})]

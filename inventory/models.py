@@ -1,6 +1,5 @@
 """What we have and what we promised. Only `inventory.services` writes these tables."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NoReturn, Self
 
@@ -197,7 +196,7 @@ class StockMovementQuerySet(models.QuerySet["StockMovement"]):
     def bulk_update(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise LedgerIsAppendOnly("A stock movement is never changed. Record the correction as a new one.")
 
-    def bulk_create(self, objs: Iterable["StockMovement"], **options: Any) -> list["StockMovement"]:  # type: ignore[override]
+    def bulk_create(self, objs: Any, **options: Any) -> Any:  # type: ignore[override]
         """Add lines. Not over lines that are there: an upsert is a change by another name."""
         if options.get("update_conflicts") or options.get("ignore_conflicts"):
             raise LedgerIsAppendOnly("A stock movement is never changed. Record the correction as a new one.")

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -73,8 +74,9 @@ def available_to_promise(*, skus: Iterable[str], now: datetime) -> dict[str, Ava
     shopper who asks for them gets them.
     """
     asked = list(skus)
-    counters = {
-        row["variant_id"]: row
+    # The variant's key is its SKU, which the type checker takes for the UUID of the variant.
+    counters: dict[str, Any] = {
+        str(row["variant_id"]): row
         for row in StockItem.objects.filter(variant_id__in=asked, location__is_active=True)
         .values("variant_id")
         .annotate(

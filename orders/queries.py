@@ -123,7 +123,7 @@ def summarise_cart(*, cart: Cart | None, now: datetime) -> CartSummary:
         return CartSummary(cart=None)
     lines = list(
         CartLine.objects.filter(cart=cart)
-        .select_related("variant__product")
+        .select_related("variant__product__category")
         .prefetch_related("variant__product__images")
         .order_by("pk")
     )

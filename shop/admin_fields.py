@@ -17,7 +17,7 @@ class LinesField(forms.CharField):
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(map(str, value)) if isinstance(value, list) else value
 
-    def to_python(self, value: Any) -> list[str]:
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]
         lines = (super().to_python(value) or "").splitlines()
         return [line.strip() for line in lines if line.strip()]
 
@@ -33,7 +33,7 @@ class OptionsField(forms.CharField):
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(f"{name}: {chosen}" for name, chosen in value.items()) if isinstance(value, dict) else value
 
-    def to_python(self, value: Any) -> dict[str, str]:
+    def to_python(self, value: Any) -> dict[str, str]:  # type: ignore[override]
         options = {}
         for line in (super().to_python(value) or "").splitlines():
             if not line.strip():

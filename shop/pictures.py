@@ -27,7 +27,7 @@ def cut_picture(*, upload: IO[bytes]) -> dict[int, bytes]:
     """
     try:
         # Opening reads the header alone, so that a picture of absurd size is refused before it is unpacked.
-        picture = Image.open(upload, formats=FORMATS)
+        picture: Image.Image = Image.open(upload, formats=FORMATS)
         _refuse_bad_size(*picture.size)
         picture = ImageOps.exif_transpose(picture)
         picture.load()

@@ -45,10 +45,11 @@ def listing(
 
     `is_ranked` puts the rank of a search before the sort.
     """
+    # The price is an annotation of `on_show`, which the type checker cannot know.
     if lowest_minor is not None:
-        products = products.filter(lowest_price_minor__gte=lowest_minor)  # type: ignore[misc] - annotated by on_show
+        products = products.filter(lowest_price_minor__gte=lowest_minor)  # type: ignore[misc]
     if highest_minor is not None:
-        products = products.filter(lowest_price_minor__lte=highest_minor)  # type: ignore[misc] - annotated by on_show
+        products = products.filter(lowest_price_minor__lte=highest_minor)  # type: ignore[misc]
     if only_ids is not None:
         products = products.filter(pk__in=list(only_ids))
     return products.order_by(*(["rank"] if is_ranked else []), *SORTS[sort])

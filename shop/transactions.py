@@ -70,7 +70,7 @@ def consistent_snapshot() -> Iterator[None]:
 def _joins_a_transaction() -> bool:
     # The blocks that Django's TestCase opens around a test do not count, as in Atomic's own check for durable=True.
     blocks = connection.atomic_blocks
-    return bool(blocks) and not blocks[-1]._from_testcase
+    return bool(blocks) and not getattr(blocks[-1], "_from_testcase", False)
 
 
 def _may_retry(error: Exception) -> bool:

@@ -9,7 +9,7 @@ from django.views.static import serve
 from shop.api import UnknownRoute
 
 # Before admin.site.urls is evaluated: afterwards it would silently do nothing.
-admin.site.login = secure_admin_login(admin.site.login)
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 handler404 = "shop.views.page_not_found"
 

@@ -1,5 +1,6 @@
 """The hold console: who keeps what, until when, and how staff end it."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -85,7 +86,7 @@ class ReservationAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Release the units", permissions=["release"])
     def release_chosen(self, request: HttpRequest, chosen: QuerySet[Reservation]) -> HttpResponse | None:
-        ids = list(chosen.values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
+        ids = [str(pk) for pk in chosen.values_list("pk", flat=True)[: MOST_AT_ONCE + 1]]
         if len(ids) > MOST_AT_ONCE:
             messages.error(request, f"Choose at most {MOST_AT_ONCE} at once. Nothing was released.")
             return None
@@ -140,7 +141,7 @@ class ReservationAdmin(ReadOnlyAdmin):
         for reservation in chosen:
             told(
                 request,
-                lambda reservation=reservation: self._release_one(request, reservation, reason=reason),
+                partial(self._release_one, request, reservation, reason=reason),
                 done=f"{self.units(reservation)}: released, or ended by itself a moment before.",
             )
 

@@ -1,5 +1,6 @@
 """The counters: read here, changed only by the services, with a reason and after a preview."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -72,7 +73,7 @@ class StockItemAdmin(NeverDeletedAdmin):
         return item.available
 
     def get_urls(self) -> list[URLPattern]:
-        own = [
+        own: list[tuple[str, Callable[..., HttpResponse], str]] = [
             ("receive/", self.receive_view, "receive"),
             ("<int:object_id>/adjust/", self.adjust_view, "adjust"),
             ("<int:object_id>/backorder/", self.backorder_view, "backorder"),

@@ -247,7 +247,7 @@ def _plan(lines: dict[str, int], *, now: datetime) -> Plan:
     """
     plan, shortages = _look(lines)
     if shortages:
-        release_expired(skus=[shortage["sku"] for shortage in shortages], now=now)
+        release_expired(skus=[str(shortage["sku"]) for shortage in shortages], now=now)
         plan, shortages = _look(lines)
     if shortages:
         raise StockUnavailable(shortages=shortages)
@@ -265,7 +265,7 @@ def _look(lines: dict[str, int]) -> tuple[Plan, list[dict[str, int | str]]]:
         if units > 0:
             plan.append((item.pk, item.sku, units))
             missing[item.sku] -= units
-    shortages = [
+    shortages: list[dict[str, int | str]] = [
         {"sku": sku, "asked": lines[sku], "available": free[sku]} for sku, units in missing.items() if units > 0
     ]
     return plan, shortages

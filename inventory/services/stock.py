@@ -105,10 +105,10 @@ def set_backorder_limit(*, stock_item_id: int, limit: int, reason: str, actor: s
 
 def _lock_item(stock_item_id: int, *, now: datetime) -> StockItem:
     """The locked row, after its expired holds were released: they may refuse staff as little as shoppers."""
-    sku = StockItem.objects.filter(pk=stock_item_id).values_list("variant_id", flat=True).first()
-    if sku is None:
+    seen = StockItem.objects.filter(pk=stock_item_id).first()
+    if seen is None:
         raise UnknownStockItem()
-    release_expired(skus=[sku], now=now)
+    release_expired(skus=[seen.sku], now=now)
     return StockItem.objects.select_for_update().get(pk=stock_item_id)
 
 

@@ -9,7 +9,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -98,7 +98,7 @@ class SandboxGateway:
         if not hmac.compare_digest(expected.encode(), parts.get("v1", "").encode()):
             raise BadSignature()
 
-    def _post(self, path: str, body: dict[str, object]) -> dict[str, object]:
+    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         try:
             answer = requests.post(
                 settings.SANDBOX_API_URL + path,

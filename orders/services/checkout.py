@@ -163,6 +163,7 @@ def _write_order(
     pay_by: datetime,
 ) -> Order:
     method = checkout.shipping_method
+    assert method is not None, "_complete_checkout has refused a checkout without one"
     subtotal_minor = sum(line.total_minor for line in lines)
     order = Order(
         number=_new_number(),

@@ -56,5 +56,6 @@ def shopper(browser: Browser, running: Shop) -> Iterator[Shopper]:
 
 def ask(running: Shop, code: str) -> Any:
     """The value of `answer` after this code ran inside the shop, as JSON brings it."""
-    printed = running.manage("shell", "--no-imports", "-v", "0", "-c", f"import json\n{code}\nprint(json.dumps(answer))")
+    program = f"import json\n{code}\nprint(json.dumps(answer))"
+    printed = running.manage("shell", "--no-imports", "-v", "0", "-c", program)
     return json.loads(printed.strip().splitlines()[-1])

@@ -109,8 +109,8 @@ def _books_of(running: Shop, number: str) -> dict[str, object]:
         f"order = Order.objects.get(number={number!r})\n"
         "line = order.lines.get()\n"
         "moves = StockMovement.objects.filter(reservation_id=line.reservation_id).order_by('pk')\n"
-        "answer = {'status': order.status, 'kinds': [move.kind for move in moves],\n"
-        "          'allocated': sum(StockItem.objects.filter(variant_id=line.sku).values_list('allocated', flat=True))}",
+        "allocated = sum(StockItem.objects.filter(variant_id=line.sku).values_list('allocated', flat=True))\n"
+        "answer = {'status': order.status, 'kinds': [move.kind for move in moves], 'allocated': allocated}",
     )
 
 
