@@ -289,7 +289,7 @@ def test_unknown_gateway_is_refused(member: APIClient, item: StockItem) -> None:
 def test_payment_of_an_order_that_is_over_is_refused(member: APIClient, item: StockItem) -> None:
     order = check_out(member, add(member, item).json()["id"]).json()
 
-    with time_machine.travel(timezone.now() + timedelta(minutes=14, seconds=59), tick=False):
+    with time_machine.travel(timezone.now() + timedelta(minutes=14, seconds=30), tick=False):
         in_time = member.post(f"{API}/orders/{order['id']}/payments")
     with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=False):
         client = APIClient()
