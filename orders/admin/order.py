@@ -1,4 +1,4 @@
-"""Orders: the queue, the whole story of one, and the two things that staff do with it."""
+"""Orders: the queue, the whole story of one, and the things that staff do with it."""
 
 import json
 from collections.abc import Callable
@@ -42,6 +42,14 @@ def needing_a_person(orders: QuerySet[Order]) -> QuerySet[Order]:
     return orders.exclude(needs_attention="") | orders.filter(Exists(failed))
 
 
+class RemarkForm(forms.Form):
+    """What the person found."""
+
+    remark = forms.CharField(
+        max_length=300, help_text="Customer and staff read it on the order.", widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
 class SendForm(forms.Form):
     """How the customer follows the parcel."""
 
@@ -70,7 +78,7 @@ class OrderAdmin(ReadOnlyAdmin):
         return self.has_staff_permission(request, "change")
 
     def get_urls(self) -> list[URLPattern]:
-        own = [("cancel", self.cancel_view), ("send", self.send_view)]
+        own = [("cancel", self.cancel_view), ("send", self.send_view), ("settle", self.settle_view)]
         pages = [
             path(f"<uuid:object_id>/{name}/", self.admin_site.admin_view(view), name=f"orders_order_{name}")
             for name, view in own
@@ -115,6 +123,18 @@ class OrderAdmin(ReadOnlyAdmin):
             button="Mark as sent",
             explain="Its units leave the stock, and the customer is told.",
             done="is marked as sent",
+        )
+
+    def settle_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        return self._act(
+            request,
+            str(object_id),
+            service=services.settle_attention,
+            form=RemarkForm(typed(request)),
+            title="Settle",
+            button="Take it off the queue",
+            explain="It needs nobody any more. Say what you found; refunds that failed stay on their own queue.",
+            done="is off the queue",
         )
 
     def _act(

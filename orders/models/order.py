@@ -66,7 +66,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def unpaid_past_deadline(self, *, now: datetime) -> Self:
         """Waiting for payment although the payment window is over, except those that a person has to look at."""
-        return self.filter(status=OrderStatus.AWAITING_PAYMENT, pay_by__lte=now, needs_attention="")
+        return self.filter(status=OrderStatus.AWAITING_PAYMENT, pay_by__lte=now, set_aside_at=None)
 
 
 class Order(models.Model):
@@ -102,6 +102,7 @@ class Order(models.Model):
         null=True, blank=True, help_text="When it was sent, cancelled, expired or refunded."
     )
     tracking_number = models.CharField(max_length=80, blank=True)
+    set_aside_at = models.DateTimeField(null=True, blank=True, help_text="When the sweep gave up on it.")
     needs_attention = models.CharField(max_length=300, blank=True, help_text="Why a person has to look at it.")
 
     objects = OrderQuerySet.as_manager()
@@ -201,6 +202,7 @@ class OrderEventKind(models.TextChoices):
     EXPIRED = "EXPIRED", "Not paid in time"
     CANCELLED = "CANCELLED", "Cancelled"
     FULFILLED = "FULFILLED", "Sent"
+    ATTENDED = "ATTENDED", "Looked at by staff"
 
 
 class OrderEvent(models.Model):

@@ -1,5 +1,6 @@
 """Cart, checkout, payment and what follows: the only writer of orders, and the only caller of inventory's services."""
 
+from orders.services.attention import settle_attention
 from orders.services.cart import (
     add_to_cart,
     cart_token,
@@ -67,5 +68,6 @@ __all__ = [
     "send_due_messages",
     "send_due_refunds",
     "set_quantity",
+    "settle_attention",
     "start_payment",
 ]

@@ -128,7 +128,8 @@ def empty_cart(*, cart_id: UUID, now: datetime, actor: str) -> None:
 def merge_carts(*, guest_cart_id: UUID, user: User, now: datetime) -> Cart:
     """Bring a guest's cart along at login. Every unit held before is held afterwards, none of them twice.
 
-    Where both carts hold the same variant, the hold that ends last goes on with the units of both. A guest cart that
+    Where both carts hold the same variant, the hold that ends last goes on with the units of both, even if one
+    request could not ask for so many. A guest cart that
     is not open any more, or somebody's already, changes nothing.
     """
     ids = [guest_cart_id, *Cart.objects.open().filter(user=user).values_list("pk", flat=True)]
@@ -169,7 +170,6 @@ def _join(guest_line: CartLine, own_line: CartLine, *, now: datetime, actor: str
     holds = stock.holds(reservation_ids=[guest_line.reservation_id, own_line.reservation_id], now=now)
     guest_hold, own_hold = holds[guest_line.reservation_id], holds[own_line.reservation_id]
     if guest_hold.is_live and own_hold.is_live:
-        total = min(guest_line.quantity + own_line.quantity, settings.MAX_UNITS_PER_LINE)
         keeps_guest = guest_hold.expires_at > own_hold.expires_at
         kept, let_go = (guest_line, own_line) if keeps_guest else (own_line, guest_line)
         try:
@@ -183,8 +183,8 @@ def _join(guest_line: CartLine, own_line: CartLine, *, now: datetime, actor: str
         except inventory.HoldEnded as error:
             # One of them ended since we looked: the next look sees that, and the other one goes on alone.
             raise TryAgain from error
-        inventory.resize(reservation_id=kept.reservation_id, lines={own_line.variant.sku: total}, now=now, actor=actor)
-        own_line.reservation_id, own_line.quantity = kept.reservation_id, total
+        own_line.reservation_id = kept.reservation_id
+        own_line.quantity += guest_line.quantity
     elif guest_hold.is_live:
         own_line.reservation_id, own_line.quantity = guest_line.reservation_id, guest_line.quantity
         own_line.unit_price_minor, own_line.currency = guest_line.unit_price_minor, guest_line.currency

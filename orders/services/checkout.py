@@ -1,5 +1,6 @@
 """From cart to order: the details, the order at frozen prices, and the end of an order that nobody pays."""
 
+import logging
 import secrets
 from datetime import datetime
 from typing import Any
@@ -7,11 +8,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError, transaction
 
 from accounts.models import User
 from inventory import queries as stock
 from inventory import services as inventory
+from orders.gateways import gateway_named
 from orders.models import (
     CART_STATES,
     Cart,
@@ -29,6 +31,8 @@ from orders.services.timeline import note
 from shop.clock import clock_time
 from shop.errors import NotFound
 from shop.transactions import TryAgain, transactional
+
+logger = logging.getLogger(__name__)
 
 # Without I, L, O and U: nobody reads them wrong or reads a word into them (Crockford's base 32).
 NUMBER_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -122,24 +126,39 @@ def cancel_order(*, order_id: UUID, now: datetime, actor: str) -> Order:
 def expire_unpaid(*, now: datetime, limit: int = 100) -> int:
     """End up to `limit` orders whose payment window is over; returns how many. Locked ones are left to the next tick.
 
-    Their reservations end with the same second by themselves, so nothing is released here, and money that still
-    arrives is settled as a late payment.
+    One that cannot be ended is set aside for a person, and the rest goes on. Their reservations end with the same
+    second by themselves, so nothing is released here, and money that still arrives is settled as a late payment.
     """
     orders = (
         Order.objects.select_for_update(skip_locked=True).unpaid_past_deadline(now=now).order_by("pay_by", "pk")[:limit]
     )
-    ended = 0
-    for order in orders:
-        _end_unpaid(order, event="window over", now=now)
-        Payment.objects.filter(order=order).end_pending("expired")
-        text = f"Not paid by {clock_time(order.pay_by)}. The items went back on sale; nothing was charged."
-        note(order, OrderEventKind.EXPIRED, text, actor="clock", now=now)
-        ended += 1
-    return ended
+    return sum(_expire_or_set_aside(order, now=now) for order in orders)
+
+
+def _expire_or_set_aside(order: Order, *, now: datetime) -> bool:
+    try:
+        with transaction.atomic():
+            _end_unpaid(order, event="window over", now=now)
+            Payment.objects.filter(order=order).end_pending("expired")
+            text = f"Not paid by {clock_time(order.pay_by)}. The items went back on sale."
+            note(order, OrderEventKind.EXPIRED, text, actor="clock", now=now)
+    except OperationalError:
+        raise
+    except Exception as error:
+        logger.exception("Order %s cannot be ended and was set aside.", order.number)
+        problem = f"It cannot be ended: {error}"[:300]
+        Order.objects.filter(pk=order.pk).update(set_aside_at=now, needs_attention=problem)
+        return False
+    return True
 
 
 def _complete_checkout(cart: Cart) -> Checkout:
+    """The details, if nothing is missing and what was chosen is still offered."""
     checkout = Checkout.objects.select_related("shipping_method").filter(cart=cart).first() or Checkout(cart=cart)
+    if checkout.shipping_method and not checkout.shipping_method.is_active:
+        checkout.shipping_method = None
+    if gateway_named(checkout.gateway) is None:
+        checkout.gateway = ""
     missing = [field for field in REQUIRED if not getattr(checkout, field)]
     if missing:
         raise CheckoutIncomplete(field=missing[0], step=REQUIRED[missing[0]], missing=missing)

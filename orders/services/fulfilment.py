@@ -6,6 +6,7 @@ from uuid import UUID
 from inventory import services as inventory
 from orders.models import Order, OrderEventKind, OrderLine
 from orders.services.errors import OrderNotFulfillable
+from orders.services.message import write_order_message
 from orders.services.timeline import note
 from shop.errors import NotFound
 from shop.transactions import transactional
@@ -38,6 +39,7 @@ def fulfil_order(*, order_id: UUID, tracking_number: str, now: datetime, actor: 
         f"Your parcel left. Tracking number {order.tracking_number}." if order.tracking_number else "Your parcel left."
     )
     note(order, OrderEventKind.FULFILLED, text, actor=actor, now=now)
+    write_order_message(order, name="order_sent", now=now)
     for reservation_id, units in owed.items():
         inventory.fulfil(reservation_id=reservation_id, lines=units, actor=actor, now=now)
     return order

@@ -52,14 +52,15 @@ def retry_refund(*, refund_id: UUID, actor: str, now: datetime) -> Refund:
 
     :raises RefundNotFailed: if it is on its way or finished.
     """
-    refund = Refund.objects.select_for_update().filter(pk=refund_id).first()
-    if refund is None:
+    if not Refund.objects.filter(pk=refund_id).exists():
         raise NotFound()
+    refund, order = _lock(refund_id)
     if not refund.needs_a_person:
         raise RefundNotFailed(status=refund.get_status_display().lower())
     refund.take("tried again by staff")
     refund.attempts, refund.next_attempt_at = 0, now
     refund.save(update_fields=["status", "attempts", "next_attempt_at"])
+    note(order, OrderEventKind.ATTENDED, "A refund that had failed is tried again.", actor=actor, now=now)
     nudge_after_commit("orders.tasks.send_due_refunds")
     return refund
 

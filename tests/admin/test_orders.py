@@ -51,6 +51,21 @@ def test_cancel_frees_the_units(boss_client: Client) -> None:
     assert StockItem.objects.get().held == 0
 
 
+def test_settle_takes_an_order_off_the_queue(boss_client: Client) -> None:
+    placed = order(number="T-1")
+    Order.objects.filter(pk=placed.pk).update(needs_attention="the amount differs")
+
+    offered = boss_client.get(page("change", placed)).content.decode()
+    without_remark = boss_client.post(page("settle", placed), {"remark": ""})
+    still = Order.objects.get(pk=placed.pk).needs_attention
+    boss_client.post(page("settle", placed), {"remark": "Called the bank."})
+
+    placed.refresh_from_db()
+    assert page("settle", placed) in offered
+    assert (without_remark.status_code, still) == (200, "the amount differs")
+    assert placed.needs_attention == ""
+
+
 def test_cancel_of_a_paid_order_is_refused_in_words(boss_client: Client) -> None:
     placed = order(number="T-1", status=OrderStatus.PAID)
 

@@ -4,7 +4,6 @@ from datetime import timedelta
 from itertools import product
 
 import pytest
-from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import User
@@ -202,15 +201,15 @@ def test_merge_joins_holds_at_different_locations(guest: Cart, user: User) -> No
     assert stock.prove() == []
 
 
-def test_merge_of_more_than_a_line_may_have_keeps_the_limit(guest: Cart, user: User) -> None:
+def test_merge_lets_no_unit_go_even_beyond_what_one_request_may_ask_for(guest: Cart, user: User) -> None:
     item, own = StockItemFactory(on_hand=300), services.open_cart(user=user)
     add(own, item, 60)
     add(guest, item, 60)
 
     cart = merge(guest, user)
 
-    assert live_units(cart) == cart.lines.get().quantity == settings.MAX_UNITS_PER_LINE
-    assert counters(item) == (300, settings.MAX_UNITS_PER_LINE, 0)
+    assert live_units(cart) == cart.lines.get().quantity == 120
+    assert counters(item) == (300, 120, 0)
 
 
 def test_merge_brings_the_checkout_along_unless_the_member_has_one(guest: Cart, user: User) -> None:

@@ -1,0 +1,105 @@
+"""Orders that need a person: how they get onto the queue, and how they leave it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+
+from orders import services
+from orders.models import Message, Order, OrderEvent, OrderStatus, ShippingMethod
+from shop.errors import InvalidInput, NotFound
+from tests.books import nothing_changes
+from tests.factories import ACTOR, NOW, StockItemFactory, guest_cart, paid_order, placed_order
+
+pytestmark = pytest.mark.django_db
+LATER = NOW + settings.PAYMENT_WINDOW + timedelta(minutes=1)
+
+
+def test_settle_attention_takes_it_off_the_queue_with_a_remark() -> None:
+    order = placed_order()
+    Order.objects.filter(pk=order.pk).update(needs_attention="the amount differs", set_aside_at=NOW)
+
+    services.settle_attention(order_id=order.pk, remark="Called the bank.", actor=ACTOR, now=NOW)
+
+    order.refresh_from_db()
+    assert (order.needs_attention, order.set_aside_at) == ("", None)
+    assert OrderEvent.objects.filter(order=order, kind="ATTENDED").get().text == "Called the bank."
+
+
+def test_settle_attention_twice_writes_one_remark() -> None:
+    order = placed_order()
+    Order.objects.filter(pk=order.pk).update(needs_attention="the amount differs")
+    for _ in range(2):
+        services.settle_attention(order_id=order.pk, remark="Done.", actor=ACTOR, now=NOW)
+    assert OrderEvent.objects.filter(order=order, kind="ATTENDED").count() == 1
+
+
+@pytest.mark.parametrize("remark", ["", "   "])
+def test_settle_attention_without_a_remark_is_refused(remark: str) -> None:
+    order = placed_order()
+    Order.objects.filter(pk=order.pk).update(needs_attention="the amount differs")
+    with nothing_changes(), pytest.raises(InvalidInput):
+        services.settle_attention(order_id=order.pk, remark=remark, actor=ACTOR, now=NOW)
+
+
+def test_settle_attention_of_nothing_is_not_found() -> None:
+    with pytest.raises(NotFound):
+        services.settle_attention(order_id=placed_order().cart_id, remark="?", actor=ACTOR, now=NOW)
+
+
+def test_expire_unpaid_ends_an_order_that_waits_for_a_person() -> None:
+    order = placed_order()
+    Order.objects.filter(pk=order.pk).update(needs_attention="the amount differs")
+
+    assert services.expire_unpaid(now=LATER) == 1
+
+    order.refresh_from_db()
+    assert (order.status, order.needs_attention) == (OrderStatus.EXPIRED, "the amount differs")
+
+
+def test_expire_unpaid_sets_aside_what_it_cannot_end_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    poison, sound = placed_order(), placed_order()
+    write_note = services.checkout.note
+
+    def fail_on_poison(order: Order, *args: object, **kwargs: object) -> None:
+        if order.pk == poison.pk:
+            raise ValueError("a row that nobody foresaw")
+        write_note(order, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(services.checkout, "note", fail_on_poison)
+
+    assert services.expire_unpaid(now=LATER) == 1
+    assert services.expire_unpaid(now=LATER) == 0
+
+    poison.refresh_from_db()
+    sound.refresh_from_db()
+    assert (poison.status, poison.set_aside_at) == (OrderStatus.AWAITING_PAYMENT, LATER)
+    assert poison.needs_attention == "It cannot be ended: a row that nobody foresaw"
+    assert sound.status == OrderStatus.EXPIRED
+
+
+def test_place_order_refuses_a_shipping_method_that_is_no_longer_offered() -> None:
+    cart = guest_cart(lines={StockItemFactory().variant: 1})
+    ShippingMethod.objects.update(is_active=False)
+    with nothing_changes(), pytest.raises(services.CheckoutIncomplete) as refusal:
+        services.place_order(cart_id=cart.pk, user=AnonymousUser(), now=NOW, actor=ACTOR)
+    assert (refusal.value.facts["field"], refusal.value.facts["step"]) == ("shipping_method", "delivery")
+
+
+def test_place_order_refuses_a_provider_that_is_switched_off(settings: Any) -> None:
+    cart = guest_cart(lines={StockItemFactory().variant: 1})
+    settings.SANDBOX_ENABLED = False
+    with nothing_changes(), pytest.raises(services.CheckoutIncomplete) as refusal:
+        services.place_order(cart_id=cart.pk, user=AnonymousUser(), now=NOW, actor=ACTOR)
+    assert (refusal.value.facts["field"], refusal.value.facts["step"]) == ("gateway", "payment")
+
+
+def test_fulfil_order_tells_the_customer_once() -> None:
+    order = paid_order()
+    for _ in range(2):
+        services.fulfil_order(order_id=order.pk, tracking_number="JNE-1", actor=ACTOR, now=NOW)
+    message = Message.objects.filter(key__startswith="order_sent").get()
+    assert message.subject == f"Order {order.number} is on its way"
+    assert "JNE-1" in message.text
