@@ -74,7 +74,8 @@ def books() -> dict[str, Any]:
 def _reservations(units: dict[Any, dict[str, int]]) -> list[dict[str, Any]]:
     from inventory.models import Reservation
 
-    return [row | {"units": units.get(row["id"], {})} for row in Reservation.objects.values()]
+    columns = ("id", "state", "expires_at", "created_at", "ended_at")
+    return [row | {"units": units.get(row["id"], {})} for row in Reservation.objects.values(*columns)]
 
 
 def _orders() -> list[dict[str, Any]]:
@@ -83,7 +84,9 @@ def _orders() -> list[dict[str, Any]]:
     lines: dict[Any, list[Any]] = {}
     for line in OrderLine.objects.values("order_id", "sku", "quantity", "total_minor", "reservation_id"):
         lines.setdefault(line["order_id"], []).append(line)
-    return [row | {"lines": lines.get(row["id"], [])} for row in Order.objects.values()]
+    amounts = ("subtotal_minor", "shipping_minor", "total_minor")
+    orders = Order.objects.values("id", "number", "cart_id", "status", "needs_attention", *amounts)
+    return [row | {"lines": lines.get(row["id"], [])} for row in orders]
 
 
 def _provider() -> dict[str, Any]:

@@ -38,8 +38,8 @@ def write_outcome(
     is_exact = all(law.ok for law in laws)
     result = {
         "ok": is_exact,
-        "started": f"{datetime.fromtimestamp(crowd.started_at, tz=UTC).astimezone():%-d %B %Y, %H:%M:%S %Z}",
-        "sentence": _sentence(options, crowd, sold=sold),
+        "started": f"{datetime.fromtimestamp(crowd.started_at, tz=UTC).astimezone():%-d %B %Y, %H:%M %Z}",
+        "sentence": _sentence(options, sale, sold=sold),
         "options": asdict(options) | {"staff_password": ""},
         "settings": settings,
         "figures": _figures(options, sale.answers, laws, latencies, sold=sold),
@@ -60,9 +60,10 @@ def write_outcome(
     return is_exact
 
 
-def _sentence(options: Options, crowd: Crowd, *, sold: int) -> str:
-    seconds = crowd.ended_at - crowd.started_at
-    return f"{options.shoppers:,} shoppers wanted {options.stock:,} units. {sold:,} were sold in {seconds:.0f} seconds."
+def _sentence(options: Options, sale: Sale, *, sold: int) -> str:
+    seconds = sale.ended_at - sale.started_at
+    wanted = f"{options.shoppers:,} shoppers wanted {options.stock:,} units."
+    return f"{wanted} {sold:,} were sold within {seconds:.0f} seconds."
 
 
 def _figures(

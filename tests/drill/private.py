@@ -6,7 +6,6 @@ from typing import Any
 from tests.drill.doors import Goods
 from tests.drill.house import THREADS, TIMERS, WORKERS, House, private_house
 from tests.drill.laws import Law, laws_of_answers, laws_of_books
-from tests.drill.ledger import counters_over_time
 from tests.drill.opening import Opening, play_opening, sign_in
 from tests.drill.options import Options
 from tests.drill.outcome import write_outcome
@@ -47,13 +46,7 @@ async def drill_private(options: Options) -> bool:
         settings=_settings(options),
         opening=opening,
         crowd=crowd,
-        sale=Sale(
-            moments=counters_over_time(books, sku=SCARCE),
-            answers=traffic.answers,
-            started_at=crowd.started_at,
-            ended_at=crowd.ended_at,
-            stock=options.stock,
-        ),
+        sale=Sale.of(books=books, sku=SCARCE, answers=traffic.answers, crowd=crowd, stock=options.stock),
         laws=laws,
         books=books,
         sold=books.sold(SCARCE),

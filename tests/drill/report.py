@@ -3,13 +3,15 @@
 from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from django.template import Context, Engine
 
 from tests.drill.answers import KINDS, Answer, count_kinds
-from tests.drill.ledger import Moment
+from tests.drill.books import Books
+from tests.drill.ledger import Moment, counters_over_time
 from tests.drill.plots import draw_answers, draw_latencies, draw_units
+from tests.drill.sale import Crowd
 
 FOLDER = Path(__file__).parent
 FONT = FOLDER.parent.parent / "static" / "fonts" / "plus-jakarta-sans-latin-wght-normal.woff2"
@@ -27,6 +29,13 @@ class Sale:
     started_at: float
     ended_at: float
     stock: int
+
+    @classmethod
+    def of(cls, *, books: Books, sku: str, answers: list[Answer], crowd: Crowd, stock: int) -> Self:
+        """The sale of this SKU, until the last shopper had left and the last unit had moved."""
+        moments = counters_over_time(books, sku=sku)
+        ended_at = max([crowd.ended_at, *(moment.at for moment in moments)])
+        return cls(moments=moments, answers=answers, started_at=crowd.started_at, ended_at=ended_at, stock=stock)
 
 
 def write_report(path: Path, *, result: dict[str, Any], sale: Sale) -> None:

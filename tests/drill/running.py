@@ -5,7 +5,6 @@ import asyncio
 from tests.drill.answers import Answer
 from tests.drill.books import Books
 from tests.drill.laws import Law, laws_of_answers, laws_of_ledger
-from tests.drill.ledger import counters_over_time
 from tests.drill.opening import play_opening
 from tests.drill.options import Options
 from tests.drill.outcome import write_outcome
@@ -65,13 +64,7 @@ async def drill_running(options: Options) -> bool:
         },
         opening=opening,
         crowd=crowd,
-        sale=Sale(
-            moments=counters_over_time(books, sku=options.sku),
-            answers=answers,
-            started_at=crowd.started_at,
-            ended_at=crowd.ended_at,
-            stock=options.stock,
-        ),
+        sale=Sale.of(books=books, sku=options.sku, answers=answers, crowd=crowd, stock=options.stock),
         laws=laws,
         books=books,
         sold=sold,
