@@ -38,9 +38,13 @@ def _empty_cache() -> Iterator[None]:
     cache.clear()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Debian's Chromium, driven by Playwright. One for all tests of a worker; each test opens its own context."""
+    """Debian's Chromium, driven by Playwright. One for each file of tests; each test opens its own context.
+
+    Not one for the whole session: Playwright keeps an event loop running in this thread, and the next file may want
+    to start one of its own.
+    """
     from playwright.sync_api import sync_playwright
 
     # Playwright runs an event loop in this thread, and Django would take that for asynchronous code.

@@ -50,8 +50,9 @@ def shopper(browser: Browser, running: Shop) -> Iterator[Shopper]:
     yield arrive
     for context in contexts:
         context.close()
-    # A refusal is an answer of 422, and the browser notes every such answer as an error.
-    assert [complaint for complaint in complaints if "status of 4" not in complaint] == []
+    # A refusal is an answer of 422, and the browser notes every such answer as an error. A busy browser leaves out the
+    # animation between two pages, and says that too.
+    assert [text for text in complaints if "status of 4" not in text and text != "Transition was skipped"] == []
 
 
 def ask(running: Shop, code: str) -> Any:
