@@ -14,7 +14,7 @@ from tests.drill.traffic import Traffic
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 
-ROUNDS = 4
+ROUNDS = 2
 
 
 def test_sale_stays_exact_when_worker_and_beat_are_killed_in_the_middle(house: House) -> None:

@@ -10,6 +10,8 @@ from tests.drill.books import Books, Order
 from tests.drill.ledger import find_false_refusals, promised_floor
 
 SHOWN_EXAMPLES = 3
+NO_LOST_ANSWER = "No lost answer"
+NEVER_TOO_BUSY = "Never too busy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,8 @@ def laws_of_answers(answers: list[Answer]) -> list[Law]:
     lost = [f"{answer.step}: {answer.note}" for answer in answers if answer.kind == LOST]
     return [
         _law("No server error", errors, f"{len(answers)} answers, 0 of them 5xx"),
-        _law("No lost answer", lost, "every request was answered"),
-        Law("Never too busy", not kinds[BUSY], f"{kinds[BUSY]} answers 503 with Retry-After"),
+        _law(NO_LOST_ANSWER, lost, "every request was answered"),
+        Law(NEVER_TOO_BUSY, not kinds[BUSY], f"{kinds[BUSY]} answers 503 with Retry-After"),
         _law(
             "One key, one effect",
             _differing_repeats(answers),
