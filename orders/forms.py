@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID, uuid4
 
 import phonenumbers
 from django import forms
@@ -51,9 +52,20 @@ class QuantityForm(forms.Form):
 
 
 class AddForm(QuantityForm):
-    """What to add to the cart. A variant that is missing or garbled is as unknown as one that never was."""
+    """What to add to the cart. A variant that is missing or garbled is as unknown as one that never was.
+
+    `key` was minted with the page: it makes two presses of one button one intent.
+    """
 
     variant = forms.UUIDField()
+    key = forms.CharField(required=False)
+
+    def clean_key(self) -> UUID:
+        """The key of the page; a new one where there is none or it is garbled: then the press stands for itself."""
+        try:
+            return UUID(self.cleaned_data["key"])
+        except ValueError:
+            return uuid4()
 
 
 class ContactForm(forms.Form):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib import messages
@@ -17,6 +17,7 @@ from orders import notes, queries, services, shopper
 from orders.forms import AddForm, QuantityForm
 from orders.models import Cart, CartLine
 from orders.notes import Note, Undo
+from orders.services import Answer
 from orders.views.answers import page_or_part, see_other, wants_part
 from shop.clock import clock_time
 from shop.errors import InvalidInput, NotFound, ShopError
@@ -48,21 +49,21 @@ def cart_add(request: HttpRequest) -> HttpResponse:
     variant_id = form.cleaned_data["variant"]
     if not is_good:
         return _refused_add(request, cart=cart, now=now, error=InvalidInput(field="quantity", problem=form.problem))
-    opened = cart or services.open_cart(user=request.user)
     try:
-        line = services.add_to_cart(
-            cart_id=opened.pk,
+        line = _add_once(
+            request,
+            cart=cart,
             variant_id=variant_id,
             quantity=form.cleaned_data["quantity"],
+            key=form.cleaned_data["key"],
             now=now,
-            actor=shopper.actor_of(request),
         )
     except NotFound:
         raise
     except ShopError as error:
         return _refused_add(request, cart=cart, now=now, error=error)
-    answer = _added(request, cart=opened, line=line, now=now)
-    shopper.remember_cart(answer, request=request, cart=opened)
+    answer = _added(request, cart=line.cart, line=line, now=now)
+    shopper.remember_cart(answer, request=request, cart=line.cart)
     return answer
 
 
@@ -143,6 +144,37 @@ def cart_empty(request: HttpRequest) -> HttpResponse:
     if shopper.cart_of(request) is None:
         return see_other(reverse("orders:cart"))
     return _change(request, verb=change)
+
+
+def _add_once(
+    request: HttpRequest, *, cart: Cart | None, variant_id: UUID, quantity: int, key: UUID, now: datetime
+) -> CartLine:
+    """Add, once for each press that was meant: a double click, a retry or the back button add nothing more.
+
+    The first press of a guest opens the cart, and the second comes before the browser knows of it; so a guest's key,
+    which nobody else can think of, stands for itself. A line that was let go meanwhile is a new intent.
+    """
+
+    def produce() -> Answer:
+        opened = cart or services.open_cart(user=request.user)
+        line = services.add_to_cart(
+            cart_id=opened.pk, variant_id=variant_id, quantity=quantity, now=now, actor=shopper.actor_of(request)
+        )
+        return Answer(status=303, body={"line": str(line.pk)})
+
+    scope = f"user:{request.user.pk}" if request.user.is_authenticated else "guest"
+    for intent in (key, uuid4()):
+        answer = services.once(
+            scope=scope,
+            key=f"add:{intent.hex}:{variant_id.hex}:{quantity}",
+            fingerprint="page",
+            now=now,
+            produce=produce,
+        )
+        line = CartLine.objects.select_related("cart", "variant__product").filter(pk=answer.body["line"]).first()
+        if line is not None and line.cart.is_open:
+            return line
+    raise NotFound()
 
 
 def cart_page(

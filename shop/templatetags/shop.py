@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from django import forms, template
 from django.conf import settings
@@ -124,6 +125,12 @@ def hold_rules() -> dict[str, int | str]:
         "offer_seconds": int(settings.HOLD_EXTENSION_OFFER.total_seconds()),
         "payment_minutes": int(settings.PAYMENT_WINDOW.total_seconds()) // 60,
     }
+
+
+@register.simple_tag
+def new_key() -> str:
+    """An idempotency key for one form on one page: two presses of its button are one intent."""
+    return str(uuid4())
 
 
 @register.simple_tag

@@ -49,6 +49,49 @@ def test_add_holds_the_unit_and_gives_a_guest_the_token(client: Client):
     assert "Nobody else can take it." in page
 
 
+def test_add_pressed_twice_before_the_browser_has_the_cookie_holds_once(client: Client):
+    variant, key = on_sale(units=5), str(uuid.uuid4())
+
+    for browser in (client, Client()):
+        answer = browser.post(reverse("orders:cart_add"), {"variant": variant.pk, "quantity": 2, "key": key})
+        assert (answer.status_code, answer["Location"]) == (303, reverse("orders:cart"))
+
+    assert (held(), Cart.objects.count(), CartLine.objects.count()) == (2, 1, 1)
+
+
+def test_add_from_the_back_button_holds_nothing_more(client: Client):
+    variant, key = on_sale(units=5), str(uuid.uuid4())
+    for _ in range(2):
+        client.post(reverse("orders:cart_add"), {"variant": variant.pk, "quantity": 1, "key": key})
+    assert held() == 1
+
+    client.post(reverse("orders:cart_add"), {"variant": variant.pk, "quantity": 2, "key": key})
+    assert held() == 3
+
+
+def test_add_after_letting_go_holds_anew(client: Client):
+    variant, key = on_sale(units=5), str(uuid.uuid4())
+    client.post(reverse("orders:cart_add"), {"variant": variant.pk, "quantity": 1, "key": key})
+    client.post(reverse("orders:line_remove", args=[CartLine.objects.get().pk]))
+
+    client.post(reverse("orders:cart_add"), {"variant": variant.pk, "quantity": 1, "key": key})
+
+    assert held() == 1
+
+
+@pytest.mark.parametrize("key", ["", "garbled", "0" * 5000])
+def test_add_without_a_good_key_stands_for_itself(client: Client, key):
+    variant = on_sale(units=5)
+    for _ in range(2):
+        client.post(reverse("orders:cart_add"), {"variant": variant.pk, "quantity": 1, "key": key})
+    assert held() == 2
+
+
+def test_add_that_is_refused_leaves_no_cart_behind(client: Client):
+    client.post(reverse("orders:cart_add"), {"variant": on_sale(units=1).pk, "quantity": 2})
+    assert Cart.objects.count() == 0
+
+
 @pytest.mark.parametrize("secure", [True, False])
 def test_add_marks_the_cookie_secure_where_the_shop_is(client: Client, settings, secure):
     settings.SECURE_SSL = secure
@@ -375,7 +418,7 @@ def test_add_query_count(client: Client, django_assert_num_queries):
     add(client, on_sale())
     variant = on_sale()
 
-    with django_assert_num_queries(14):  # two are the savepoint that the test puts around the transaction
+    with django_assert_num_queries(18):  # two are the savepoint that the test puts around the transaction
         add(client, variant)
 
 
