@@ -16,7 +16,7 @@ PRODUCTION := DEMO=0 DEBUG=0 SECRET_KEY=0123456789-abcdefghijklmnopqrstuvwxyz-AB
 ON_SQLITE := not mariadb and not e2e and not chaos
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sqlite check drill screenshots shell format lock audit clean dev
+.PHONY: help run test test-sqlite check drill screenshots prove shell format lock audit clean dev
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ drill: dev ## Sell out a shop under load and prove that it stayed exact (SHOPPER
 
 screenshots: dev ## Take pictures of every page, phone and desktop, light and dark, into var/screenshots
 	@$(PYTHON) -m tests.screenshots
+
+prove: ## Prove that every counter of the demo agrees with its rows
+	@DEMO=1 $(PYTHON) manage.py prove_stock
 
 shell: dev ## Open a Python shell on the demo's data
 	@DEMO=1 $(PYTHON) manage.py shell

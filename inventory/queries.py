@@ -56,6 +56,7 @@ class Hold:
     units: int
     renewals: int
     reason: str
+    ended_at: datetime | None
 
     @property
     def extensions_left(self) -> int:
@@ -115,6 +116,7 @@ def holds(*, reservation_ids: Iterable[UUID], now: datetime) -> dict[UUID, Hold]
             units=row.units or 0,
             renewals=row.renewals,
             reason=row.reason,
+            ended_at=row.ended_at,
         )
         for row in rows
     }

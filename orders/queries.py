@@ -14,6 +14,7 @@ from accounts.models import User
 from inventory import queries as stock
 from orders.models import Cart, CartLine, Order, OrderEvent, OrderLine, OrderStatus, Payment, Refund, ShippingMethod
 from shop.errors import NotFound
+from shop.transactions import consistent_snapshot
 
 CART_TOKEN_SALT = "orders.cart"  # noqa: S105 - a namespace, not a secret
 
@@ -231,8 +232,9 @@ def prove_owed() -> list[OwedDrift]:
         .values_list("sku")
         .annotate(units=Sum(F("quantity") - F("fulfilled")))
     )
-    owed = {sku: units for sku, units in rows if units}
-    allocated = stock.allocated_by_sku()
+    with consistent_snapshot():
+        owed = {sku: units for sku, units in rows if units}
+        allocated = stock.allocated_by_sku()
     return [
         OwedDrift(sku=sku, allocated=allocated.get(sku, 0), owed=owed.get(sku, 0))
         for sku in sorted(owed.keys() | allocated.keys())

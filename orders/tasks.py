@@ -18,11 +18,21 @@ def expire_unpaid_orders() -> None:
 
 @shared_task
 def send_due_refunds() -> None:
-    """Ask the providers for the refunds that are due."""
-    services.send_due_refunds(now=timezone.now())
+    """Ask the providers for the refunds that are due, in small batches."""
+    for _ in range(BATCHES):
+        if services.send_due_refunds(now=timezone.now()) == 0:
+            return
 
 
 @shared_task
 def send_due_messages() -> None:
-    """Send the e-mails that are due."""
-    services.send_due_messages(now=timezone.now())
+    """Send the e-mails that are due, in small batches."""
+    for _ in range(BATCHES):
+        if services.send_due_messages(now=timezone.now()) == 0:
+            return
+
+
+@shared_task
+def forget_old_keys() -> None:
+    """Drop the idempotency keys that nobody will repeat any more."""
+    services.forget_old_keys(now=timezone.now())

@@ -72,9 +72,9 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
-    "shop.middleware.BodySizeLimitMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
+    "shop.middleware.BodySizeLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -151,6 +151,7 @@ PASSWORD_HASHERS = [
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = "account_login"
@@ -205,6 +206,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-due-reservations": {"task": "inventory.tasks.expire_due_reservations", **_tick},
     "send-due-refunds": {"task": "orders.tasks.send_due_refunds", **_tick},
     "send-due-messages": {"task": "orders.tasks.send_due_messages", **_tick},
+    "forget-old-keys": {"task": "orders.tasks.forget_old_keys", "schedule": 3600.0},
 }
 if SANDBOX_ENABLED:
     CELERY_BEAT_SCHEDULE["deliver-sandbox-webhooks"] = {
@@ -220,6 +222,7 @@ if DEMO and not env.str("EMAIL_URL", default=""):
     EMAIL_FILE_PATH = VAR_DIR / "mail"
 else:
     vars().update(env.email("EMAIL_URL"))
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Tahan <shop@tahan.example>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
@@ -286,7 +289,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework_simplejwt.authentication.JWTAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["shop.parsers.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "shop.problems.problem_response",
     "DEFAULT_THROTTLE_RATES": {"auth": env.str("AUTH_THROTTLE_RATE", default="30/min")},

@@ -2,6 +2,7 @@
 
 from inventory.services.errors import (
     BelowPromised,
+    CounterDrifted,
     ExtensionLimitReached,
     ExtensionTooEarly,
     HoldEnded,
@@ -19,6 +20,7 @@ from inventory.services.stock import adjust, open_location, receive, set_backord
 
 __all__ = [
     "BelowPromised",
+    "CounterDrifted",
     "ExpiryReport",
     "ExtensionLimitReached",
     "ExtensionTooEarly",

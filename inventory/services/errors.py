@@ -46,6 +46,15 @@ class ExtensionLimitReached(ShopError):
     detail_format = "You have used all {limit}. Your hold ends at {ends_at}."
 
 
+class CounterDrifted(ShopError):
+    """The counters of a stock item are not what its rows say. An incident: nothing was changed."""
+
+    code = "counter_drifted"
+    status = 409
+    title = "A counter has drifted"
+    detail_format = "Nothing was changed. Run the stock proof: it shows which counter and the rows behind it."
+
+
 class UnknownReservation(NotFound):
     """No reservation has this id."""
 

@@ -12,6 +12,7 @@ from uuid6 import uuid7
 from inventory.models import MovementKind, Reservation, ReservationLine, StockItem, StockMovement
 from inventory.services.counters import lock_reservations, record
 from inventory.services.errors import (
+    CounterDrifted,
     ExtensionLimitReached,
     ExtensionTooEarly,
     HoldEnded,
@@ -22,6 +23,8 @@ from inventory.services.expiry import release_expired
 from shop.clock import clock_time
 from shop.errors import InvalidInput
 from shop.transactions import TryAgain, transactional
+
+MAX_UNITS = 1_000_000
 
 Plan = list[tuple[int, str, int]]  # stock item, SKU, units
 
@@ -42,7 +45,7 @@ def reserve(
     last, so the hot row is locked for one round trip.
 
     :raises StockUnavailable: if a SKU cannot be promised, even after its expired holds were released.
-    :raises InvalidInput: if a quantity is not a whole number between 1 and the limit of a line.
+    :raises InvalidInput: if a quantity is not a whole number between 1 and MAX_UNITS.
     """
     for sku, units in lines.items():
         _refuse_bad_quantity(sku=sku, units=units)
@@ -158,26 +161,17 @@ def release(*, reservation_id: UUID, reason: str, actor: str, now: datetime) -> 
     Returns False, and changes nothing, when it had ended already.
 
     :raises UnknownReservation: if there is none with this id.
+    :raises CounterDrifted: if the counters cannot be what its lines say.
     """
     won = Reservation.objects.filter(pk=reservation_id).leave_held("release", now=now, reason=reason)
     if not won:
         if not Reservation.objects.filter(pk=reservation_id).exists():
             raise UnknownReservation()
         return False
-    record(
-        [
-            StockMovement(
-                stock_item_id=line.stock_item_id,
-                kind=MovementKind.RELEASE,
-                held_change=-line.quantity,
-                reservation_id=reservation_id,
-                reason=reason[:200],
-                actor=actor,
-                created_at=now,
-            )
-            for line in ReservationLine.objects.filter(reservation_id=reservation_id).order_by("pk")
-        ]
-    )
+    try:
+        record(_given_up(reservation_id, reason=reason, actor=actor, now=now))
+    except IntegrityError as error:
+        raise CounterDrifted() from error
     return True
 
 
@@ -222,12 +216,25 @@ def join(*, reservation_id: UUID, other_id: UUID, reason: str, actor: str, now: 
     return locked[reservation_id]
 
 
-def _refuse_bad_quantity(*, sku: str, units: int) -> None:
-    if isinstance(units, bool) or not isinstance(units, int) or not 1 <= units <= settings.MAX_UNITS_PER_LINE:
-        raise InvalidInput(
-            field="quantity",
-            problem=f"Enter a whole number from 1 to {settings.MAX_UNITS_PER_LINE} for {sku}.",
+def _given_up(reservation_id: UUID, *, reason: str, actor: str, now: datetime) -> list[StockMovement]:
+    return [
+        StockMovement(
+            stock_item_id=line.stock_item_id,
+            kind=MovementKind.RELEASE,
+            held_change=-line.quantity,
+            reservation_id=reservation_id,
+            reason=reason[:200],
+            actor=actor,
+            created_at=now,
         )
+        for line in ReservationLine.objects.filter(reservation_id=reservation_id).order_by("pk")
+    ]
+
+
+def _refuse_bad_quantity(*, sku: str, units: int) -> None:
+    # How many one shopper may ask for is the caller's rule; a paid order is taken anew whatever that rule is today.
+    if isinstance(units, bool) or not isinstance(units, int) or not 1 <= units <= MAX_UNITS:
+        raise InvalidInput(field="quantity", problem=f"Enter a whole number from 1 to {MAX_UNITS:,} for {sku}.")
 
 
 def _lock_live(reservation_id: UUID, *, now: datetime) -> Reservation:

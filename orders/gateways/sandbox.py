@@ -18,9 +18,11 @@ from django.conf import settings
 from django.core import signing
 
 from orders.gateways.base import BadEvent, BadSignature, GatewayEvent, GatewayFailed, GatewayRefund
+from shop.parsers import TOO_DEEP, nests_too_deep
 
 TOLERANCE_SECONDS = 300
 TIMEOUT_SECONDS = 5
+LONGEST_TIME = 12  # digits of a Unix time; longer ones are no time and cost time
 KINDS = {
     "payment.captured": "captured",
     "payment.declined": "declined",
@@ -67,6 +69,8 @@ class SandboxGateway:
         self._verify(body, headers.get("Sandbox-Signature", ""), now=now)
         try:
             event = json.loads(body, parse_constant=_refuse_constant)
+            if nests_too_deep(event):
+                raise ValueError(TOO_DEEP)
             return GatewayEvent(
                 event_id=str(event["id"]),
                 kind=KINDS[event["type"]],
@@ -76,6 +80,8 @@ class SandboxGateway:
                 currency=str(event["currency"]),
                 payload=event,
             )
+        except RecursionError as error:
+            raise BadEvent(problem=TOO_DEEP) from error
         except (ValueError, KeyError, TypeError) as error:
             raise BadEvent(problem=f"The event lacks or misspells {error}. Send it as documented.") from error
 
@@ -85,12 +91,16 @@ class SandboxGateway:
             "/refunds/",
             {"key": str(refund_id), "payment": provider_reference, "amount": amount_minor, "currency": currency},
         )
-        return GatewayRefund(reference=str(answer["id"]), is_finished=answer["status"] == "succeeded")
+        try:
+            return GatewayRefund(reference=str(answer["id"]), is_finished=answer["status"] == "succeeded")
+        except (KeyError, TypeError) as error:
+            raise GatewayFailed(f"the answer to the refund lacks {error}") from error
 
     def _verify(self, body: bytes, header: str, *, now: datetime) -> None:
         parts = dict(part.split("=", 1) for part in header.split(",") if "=" in part)
         sent_at = parts.get("t", "")
-        if not sent_at.isdecimal() or abs(now.timestamp() - int(sent_at)) > TOLERANCE_SECONDS:
+        is_time = sent_at.isascii() and sent_at.isdecimal() and len(sent_at) <= LONGEST_TIME
+        if not is_time or abs(now.timestamp() - int(sent_at)) > TOLERANCE_SECONDS:
             raise BadSignature()
         expected = hmac.new(
             settings.SANDBOX_SIGNING_KEY.encode(), f"{sent_at}.".encode() + body, hashlib.sha256

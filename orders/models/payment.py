@@ -1,7 +1,8 @@
 """Money: attempts to pay an order, what the provider said, and what went back."""
 
+import hashlib
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
@@ -90,6 +91,8 @@ class PaymentEvent(models.Model):
 
     gateway = models.CharField(max_length=32)
     event_id = models.CharField(max_length=120)
+    # MariaDB compares text without regard to case and accents; two events of a provider may differ in nothing else.
+    event_key = models.CharField(max_length=64, editable=False, help_text="SHA-256 of provider and event id.")
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=32)
     amount_minor = models.BigIntegerField()
@@ -99,10 +102,19 @@ class PaymentEvent(models.Model):
     received_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["gateway", "event_id"], name="paymentevent_once")]
+        constraints = [models.UniqueConstraint(fields=["event_key"], name="paymentevent_once")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.event_id}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.event_key = self.key_of(gateway=self.gateway, event_id=self.event_id)
+        super().save(*args, **kwargs)
+
+    @staticmethod
+    def key_of(*, gateway: str, event_id: str) -> str:
+        """What tells this event from every other one, to the letter."""
+        return hashlib.sha256(f"{gateway}\n{event_id}".encode()).hexdigest()
 
 
 class RefundStatus(models.TextChoices):
@@ -120,6 +132,7 @@ REFUND_STATES = StateMachine(
         Transition(RefundStatus.PENDING, "went through", RefundStatus.SUCCEEDED),
         Transition(RefundStatus.PENDING, "failed too often", RefundStatus.FAILED),
         Transition(RefundStatus.FAILED, "tried again by staff", RefundStatus.PENDING),
+        Transition(RefundStatus.FAILED, "went through", RefundStatus.SUCCEEDED),
     ),
 )
 
@@ -163,6 +176,10 @@ class Refund(models.Model):
     @property
     def is_finished(self) -> bool:
         return self.status == RefundStatus.SUCCEEDED
+
+    @property
+    def is_pending(self) -> bool:
+        return self.status == RefundStatus.PENDING
 
     @property
     def needs_a_person(self) -> bool:

@@ -20,10 +20,11 @@ SALT = "sandbox.pay"
 CAPTURED = "payment.captured"
 DECLINED = "payment.declined"
 LATE_BY = timedelta(seconds=5)
-LEASE = timedelta(seconds=30)
-MAX_ATTEMPTS = 12
-TIMEOUT_SECONDS = 10
-BATCH = 50
+# A batch in which every post times out still ends before its first claim and its signatures do.
+LEASE = timedelta(minutes=2)
+TIMEOUT_SECONDS = 5
+BATCH = 20
+LONGEST_PAUSE = timedelta(minutes=10)
 
 
 class PaymentRefused(Exception):
@@ -105,9 +106,13 @@ def refund(*, key: str, payment_id: str, amount: int, currency: str, now: dateti
 
 
 def deliver_due_webhooks(*, now: datetime) -> int:
-    """Post what is due; returns how many the merchant took. What is not taken is tried again, later each time."""
+    """Post what is due; returns how many the merchant took.
+
+    What is not taken is tried again, later each time and for ever: a merchant that was away for a day still learns
+    what was paid.
+    """
     delivered = 0
-    due = SandboxWebhook.objects.due(now=now).filter(attempts__lt=MAX_ATTEMPTS)
+    due = SandboxWebhook.objects.due(now=now)
     for webhook in due.select_related("payment").order_by("due_at", "pk")[:BATCH]:
         claimed = due.filter(pk=webhook.pk, attempts=webhook.attempts)
         if claimed.update(attempts=webhook.attempts + 1, due_at=now + LEASE):
@@ -153,7 +158,7 @@ def _deliver(webhook: SandboxWebhook, *, now: datetime) -> bool:
         answer = requests.post(webhook.payment.webhook_url, data=body, headers=headers, timeout=TIMEOUT_SECONDS)
         answer.raise_for_status()
     except requests.RequestException as error:
-        pause = timedelta(seconds=2) * 2**webhook.attempts
+        pause = min(timedelta(seconds=2) * 2 ** min(webhook.attempts, 10), LONGEST_PAUSE)
         logger.warning("Webhook %s was not taken: %s", webhook.event_id, error)
         SandboxWebhook.objects.filter(pk=webhook.pk).update(last_error=str(error)[:300], due_at=now + pause)
         return False

@@ -65,7 +65,7 @@ def _read_refund(body: bytes) -> dict[str, Any]:
             "amount": int(asked["amount"]),
             "currency": str(asked["currency"]),
         }
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise provider.PaymentRefused(
             f"Send key, payment, amount and currency; {error} is missing or wrong."
         ) from error

@@ -13,13 +13,14 @@ from orders.services.cart import (
     remove_line,
     set_quantity,
 )
-from orders.services.checkout import cancel_order, expire_unpaid, place_order, save_checkout
+from orders.services.checkout import cancel_order, expire_unpaid, missing_details, place_order, save_checkout
 from orders.services.errors import (
     CartClosed,
     CartEmpty,
     CheckoutIncomplete,
     HoldsEnded,
     KeyUsedDifferently,
+    MixedCurrencies,
     OrderNotCancellable,
     OrderNotFulfillable,
     OrderNotPayable,
@@ -29,7 +30,7 @@ from orders.services.errors import (
     UnknownVariant,
 )
 from orders.services.fulfilment import fulfil_order
-from orders.services.idempotency import Answer, once
+from orders.services.idempotency import Answer, forget_old_keys, once
 from orders.services.message import send_due_messages
 from orders.services.payment import record_payment_event, start_payment
 from orders.services.refund import retry_refund, send_due_refunds
@@ -41,6 +42,7 @@ __all__ = [
     "CheckoutIncomplete",
     "HoldsEnded",
     "KeyUsedDifferently",
+    "MixedCurrencies",
     "OrderNotCancellable",
     "OrderNotFulfillable",
     "OrderNotPayable",
@@ -55,9 +57,11 @@ __all__ = [
     "expire_unpaid",
     "extend_hold",
     "find_cart",
+    "forget_old_keys",
     "fulfil_order",
     "hold_again",
     "merge_carts",
+    "missing_details",
     "once",
     "open_cart",
     "place_order",

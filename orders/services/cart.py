@@ -66,6 +66,7 @@ def add_to_cart(*, cart_id: UUID, variant_id: UUID, quantity: int, now: datetime
         return _hold_anew(line, quantity=quantity, now=now, actor=actor)
     if not _is_live(line, now=now):
         return _hold_anew(line, quantity=quantity, now=now, actor=actor)
+    _refuse_bad_quantity(line.quantity + quantity)
     return _resize(line, quantity=line.quantity + quantity, now=now, actor=actor)
 
 

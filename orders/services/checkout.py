@@ -24,8 +24,16 @@ from orders.models import (
     OrderEventKind,
     OrderLine,
     Payment,
+    PaymentStatus,
 )
-from orders.services.errors import CartClosed, CartEmpty, CheckoutIncomplete, HoldsEnded, OrderNotCancellable
+from orders.services.errors import (
+    CartClosed,
+    CartEmpty,
+    CheckoutIncomplete,
+    HoldsEnded,
+    MixedCurrencies,
+    OrderNotCancellable,
+)
 from orders.services.message import write_order_message
 from orders.services.timeline import note
 from shop.clock import clock_time
@@ -72,6 +80,7 @@ def place_order(*, cart_id: UUID, user: User | AnonymousUser, now: datetime, act
 
     :raises CartEmpty: if there is nothing in it.
     :raises CheckoutIncomplete: if a detail is missing.
+    :raises MixedCurrencies: if its lines and the delivery are not priced in one currency.
     :raises HoldsEnded: if a line is not held any more; nothing is ordered in part.
     """
     cart = Cart.objects.select_for_update().filter(pk=cart_id).first()
@@ -90,6 +99,7 @@ def place_order(*, cart_id: UUID, user: User | AnonymousUser, now: datetime, act
     if not lines:
         raise CartEmpty()
     checkout = _complete_checkout(cart)
+    _refuse_mixed_currencies(lines, checkout)
     _refuse_ended(lines, now=now)
     pay_by = now + settings.PAYMENT_WINDOW
     order = _write_order(cart, checkout, lines, user=user, now=now, pay_by=pay_by)
@@ -116,7 +126,9 @@ def cancel_order(*, order_id: UUID, now: datetime, actor: str) -> Order:
         raise OrderNotCancellable(number=order.number, status=order.get_status_display().lower())
     _end_unpaid(order, event="cancelled", now=now)
     Payment.objects.filter(order=order).end_pending("cancelled")
-    note(order, OrderEventKind.CANCELLED, "Order cancelled. Nothing was charged.", actor=actor, now=now)
+    came = Payment.objects.filter(order=order, status=PaymentStatus.CAPTURED).exists()
+    end = "What was paid is on its way back." if came else "Nothing was charged."
+    note(order, OrderEventKind.CANCELLED, f"Order cancelled. {end}", actor=actor, now=now)
     for reservation_id in sorted(set(order.lines.values_list("reservation_id", flat=True))):
         inventory.release(reservation_id=reservation_id, reason="order cancelled", actor=actor, now=now)
     return order
@@ -126,8 +138,8 @@ def cancel_order(*, order_id: UUID, now: datetime, actor: str) -> Order:
 def expire_unpaid(*, now: datetime, limit: int = 100) -> int:
     """End up to `limit` orders whose payment window is over; returns how many. Locked ones are left to the next tick.
 
-    One that cannot be ended is set aside for a person, and the rest goes on. Their reservations end with the same
-    second by themselves, so nothing is released here, and money that still arrives is settled as a late payment.
+    One that cannot be ended is set aside for a person, and the rest goes on. Their reservations end by themselves, with
+    the same second or with the hold, so nothing is released here; money that still arrives is settled as late.
     """
     orders = (
         Order.objects.select_for_update(skip_locked=True).unpaid_past_deadline(now=now).order_by("pay_by", "pk")[:limit]
@@ -152,17 +164,32 @@ def _expire_or_set_aside(order: Order, *, now: datetime) -> bool:
     return True
 
 
+def missing_details(checkout: Checkout) -> dict[str, str]:
+    """What still has to be filled in or chosen anew, in the order of the steps: field to step.
+
+    A shipping method or a provider that is no longer offered is missing.
+    """
+    given = {field: bool(getattr(checkout, field)) for field in REQUIRED}
+    method = checkout.shipping_method
+    given["shipping_method"] = method is not None and method.is_active
+    given["gateway"] = gateway_named(checkout.gateway) is not None
+    return {field: step for field, step in REQUIRED.items() if not given[field]}
+
+
 def _complete_checkout(cart: Cart) -> Checkout:
-    """The details, if nothing is missing and what was chosen is still offered."""
     checkout = Checkout.objects.select_related("shipping_method").filter(cart=cart).first() or Checkout(cart=cart)
-    if checkout.shipping_method and not checkout.shipping_method.is_active:
-        checkout.shipping_method = None
-    if gateway_named(checkout.gateway) is None:
-        checkout.gateway = ""
-    missing = [field for field in REQUIRED if not getattr(checkout, field)]
+    missing = missing_details(checkout)
     if missing:
-        raise CheckoutIncomplete(field=missing[0], step=REQUIRED[missing[0]], missing=missing)
+        field, step = next(iter(missing.items()))
+        raise CheckoutIncomplete(field=field, step=step, missing=list(missing))
     return checkout
+
+
+def _refuse_mixed_currencies(lines: list[CartLine], checkout: Checkout) -> None:
+    method = checkout.shipping_method
+    currencies = {line.currency for line in lines} | ({method.currency} if method else set())
+    if len(currencies) > 1:
+        raise MixedCurrencies(currencies=sorted(currencies))
 
 
 def _refuse_ended(lines: list[CartLine], *, now: datetime) -> None:

@@ -44,6 +44,17 @@ class CheckoutIncomplete(ShopError):
         return f"Fill in {', '.join(name.replace('_', ' ') for name in self.facts['missing'])} first."
 
 
+class MixedCurrencies(ShopError):
+    """Facts: `currencies`."""
+
+    code = "mixed_currencies"
+    title = "These cannot be in one order"
+
+    @property
+    def detail(self) -> str:
+        return f"The cart and its delivery are priced in {' and '.join(self.facts['currencies'])}. Order them apart."
+
+
 class HoldsEnded(ShopError):
     """Facts: `line_ids`, `names`. Nothing was ordered; the details are kept."""
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError
@@ -14,6 +14,7 @@ from shop.errors import InvalidInput
 from shop.transactions import TryAgain, transactional
 
 MAX_KEY_LENGTH = 100
+KEPT_FOR = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,12 @@ def once(*, scope: str, key: str, fingerprint: str, now: datetime, produce: Call
     row.status, row.body = answer.status, answer.body
     row.save(update_fields=["status", "body"])
     return answer
+
+
+def forget_old_keys(*, now: datetime) -> int:
+    """Drop the keys that are older than KEPT_FOR; returns how many. A repeat after that is a new intent."""
+    forgotten, _ = IdempotencyKey.objects.filter(created_at__lt=now - KEPT_FOR).delete()
+    return forgotten
 
 
 def _as_kept(*, scope: str, key: str) -> str:

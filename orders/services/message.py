@@ -10,7 +10,8 @@ from django.template.loader import render_to_string
 from orders.models import Message, Order
 from orders.services.nudge import nudge_after_commit
 
-BATCH = 50
+# A batch in which the mail server lets us wait for EMAIL_TIMEOUT each time still ends before its first claim does.
+BATCH = 10
 LEASE = timedelta(minutes=2)
 LONGEST_PAUSE = timedelta(hours=1)
 

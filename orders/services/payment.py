@@ -110,7 +110,8 @@ def _require_gateway(name: str) -> Gateway:
 def _settle(*, payment_id: UUID, order_id: UUID, event: GatewayEvent, now: datetime) -> PaymentEvent:
     order = Order.objects.select_for_update().get(pk=order_id)
     payment = Payment.objects.select_for_update().get(pk=payment_id)
-    known = PaymentEvent.objects.filter(gateway=payment.gateway, event_id=event.event_id).first()
+    key = PaymentEvent.key_of(gateway=payment.gateway, event_id=event.event_id)
+    known = PaymentEvent.objects.filter(event_key=key).first()
     if known is not None:
         return known
     try:
@@ -194,7 +195,7 @@ def _settle_late(order: Order, payment: Payment, *, now: datetime) -> str:
             reservation_id=uuid7(),
         )
     except inventory.StockUnavailable:
-        text = f"The payment arrived after {clock_time(order.pay_by)} and none was left."
+        text = "The payment arrived after the hold had ended, and none was left."
         outcome = _send_back(order, payment, OrderEventKind.PAID_LATE_REFUNDED, text, now=now)
         order.take("paid late, units gone")
         order.ended_at = now
@@ -202,7 +203,7 @@ def _settle_late(order: Order, payment: Payment, *, now: datetime) -> str:
         return outcome
     inventory.commit(reservation_ids=[anew.pk], actor=payment.gateway, now=now)
     OrderLine.objects.filter(order=order).update(reservation_id=anew.pk)
-    text = f"Paid after {clock_time(order.pay_by)}. It was still free, so the order stands."
+    text = "Paid after the hold had ended. It was still free, so the order stands."
     order.take("paid late, units free")
     _mark_paid(order, OrderEventKind.PAID_LATE_KEPT, text, payment=payment, now=now)
     return "paid late, the units were still free"
@@ -229,19 +230,20 @@ def _send_back(order: Order, payment: Payment, kind: OrderEventKind, why: str, *
 def _send_back_differing(order: Order, payment: Payment, event: GatewayEvent, *, now: datetime) -> str:
     """Too little, too much or another currency: exactly what came goes back, and a person looks at it."""
     came = f"{event.amount_minor} {event.currency} (minor units)"
-    if event.amount_minor > 0:
-        request_refund(
-            payment,
-            amount_minor=event.amount_minor,
-            currency=event.currency,
-            reason=OrderEventKind.AMOUNT_DIFFERS.label,
-            now=now,
-        )
     owed = format_money(payment.amount_minor, payment.currency)
     text = f"The provider reported {came} instead of {owed}. What came goes back; the order is not paid by it."
     note(order, OrderEventKind.AMOUNT_DIFFERS, text, actor=payment.gateway, now=now)
     order.needs_attention = text[:300]
     order.save(update_fields=["needs_attention"])
+    if event.amount_minor <= 0:
+        return "the amount differs: nothing came, so nothing goes back"
+    request_refund(
+        payment,
+        amount_minor=event.amount_minor,
+        currency=event.currency,
+        reason=OrderEventKind.AMOUNT_DIFFERS.label,
+        now=now,
+    )
     write_order_message(order, name="payment_refunded", key=str(payment.pk), now=now, payment=payment, why=text)
     return "sent back: the amount differs"
 

@@ -86,14 +86,7 @@ def checkout_of(cart: Cart) -> Checkout:
 
 def first_incomplete(checkout: Checkout) -> str:
     """The step at which the shopper has to go on; "review" when everything is there."""
-    if not (checkout.email and checkout.name and checkout.phone):
-        return "contact"
-    method = checkout.shipping_method
-    if not (checkout.address and checkout.city and checkout.postal_code and method and method.is_active):
-        return "delivery"
-    if gateways.gateway_named(checkout.gateway) is None:
-        return "payment"
-    return "review"
+    return next(iter(services.missing_details(checkout).values()), "review")
 
 
 def steps(*, now_at: str, checkout: Checkout) -> list[Step]:
@@ -120,6 +113,9 @@ def checkout_context(*, cart: Cart, checkout: Checkout, step: str, now: datetime
     method = checkout.shipping_method
     return {
         "cart_summary": summary,
+        # The review lists them itself.
+        "summary_lines": summary.held if step != "review" else [],
+        "shipping_unknown": f"chosen in {'this' if step == 'delivery' else 'the next'} step",
         "checkout": checkout,
         "steps": steps(now_at=step, checkout=checkout),
         "shipping_method": method,

@@ -206,3 +206,9 @@ def test_expire_due_reservations_the_task_goes_on_until_nothing_is_left(monkeypa
 
     assert states() == ["EXPIRED"] * 5
     assert counters(item) == (9, 0, 0)
+
+
+def test_release_of_a_poisoned_hold_is_refused_in_words_and_changes_nothing() -> None:
+    _, poison = poisoned()
+    with nothing_changes(), pytest.raises(services.CounterDrifted):
+        services.release(reservation_id=poison.pk, reason="staff", actor="staff", now=NOW)

@@ -96,6 +96,14 @@ def test_place_order_refuses_a_provider_that_is_switched_off(settings: Any) -> N
     assert (refusal.value.facts["field"], refusal.value.facts["step"]) == ("gateway", "payment")
 
 
+def test_place_order_refuses_two_currencies() -> None:
+    lines = {StockItemFactory().variant: 1, StockItemFactory(variant__currency="USD").variant: 1}
+    cart = guest_cart(lines=lines)
+    with nothing_changes(), pytest.raises(services.MixedCurrencies) as refusal:
+        services.place_order(cart_id=cart.pk, user=AnonymousUser(), now=NOW, actor=ACTOR)
+    assert refusal.value.detail == "The cart and its delivery are priced in IDR and USD. Order them apart."
+
+
 def test_fulfil_order_tells_the_customer_once() -> None:
     order = paid_order()
     for _ in range(2):

@@ -1,6 +1,7 @@
 """Same key, same answer, one effect."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -12,6 +13,16 @@ from tests.books import nothing_changes
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
+
+
+def test_old_keys_are_forgotten_and_young_ones_kept() -> None:
+    services.once(
+        scope="ayu", key="old", fingerprint="f", now=NOW - timedelta(days=31), produce=lambda: Answer(200, {})
+    )
+    services.once(scope="ayu", key="young", fingerprint="f", now=NOW, produce=lambda: Answer(200, {}))
+
+    assert services.forget_old_keys(now=NOW) == 1
+    assert IdempotencyKey.objects.get().created_at == NOW
 
 
 def once(produce: Callable[[], Answer], *, key: str = "k", scope: str = "ayu", fingerprint: str = "f") -> Answer:

@@ -1,6 +1,7 @@
 """Money meets stock: whatever a provider reports, and whenever, there is one defined end."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -192,6 +193,26 @@ def test_nothing_came_although_a_capture_was_reported_asks_for_no_refund() -> No
     assert not Refund.objects.exists()
     assert status_of(order) == [OrderStatus.AWAITING_PAYMENT]
     assert order.needs_attention
+    assert "payment_refunded" not in messages(order)
+
+
+def test_paid_late_is_taken_anew_whatever_a_line_may_have_today(settings: Any) -> None:
+    _, order, payment = started(quantity=3)
+    settings.MAX_UNITS_PER_LINE = 2
+
+    report(payment, now=order.pay_by + timedelta(minutes=1))
+
+    assert status_of(order) == [OrderStatus.PAID]
+
+
+def test_cancelling_after_a_differing_payment_does_not_say_that_nothing_was_charged() -> None:
+    _, order, payment = started()
+    report(payment, amount=1)
+
+    services.cancel_order(order_id=order.pk, now=NOW, actor="ayu")
+
+    text = order.events.get(kind=OrderEventKind.CANCELLED).text
+    assert text == "Order cancelled. What was paid is on its way back."
 
 
 @pytest.mark.parametrize("swept", [False, True])

@@ -180,6 +180,40 @@ def test_one_refund_that_fails_does_not_stop_the_others(bank: Bank) -> None:
     assert len(refunds) == len(bank.asked)
 
 
+def test_a_provider_that_answers_nonsense_is_counted_and_stops_nobody(bank: Bank) -> None:
+    poison, sound = owed(), owed()
+
+    def answer() -> GatewayRefund:
+        if bank.asked[-1]["refund_id"] == poison.pk:
+            raise KeyError("id")
+        return bank.done()
+
+    bank.answer = answer
+    assert send() == 1
+
+    poison.refresh_from_db()
+    sound.refresh_from_db()
+    assert (poison.status, poison.attempts, sound.status) == (RefundStatus.PENDING, 1, RefundStatus.SUCCEEDED)
+    assert poison.last_error
+    try_until_given_up(poison)
+    assert poison.status == RefundStatus.FAILED
+
+
+def test_a_refund_that_succeeds_after_all_takes_its_order_off_the_queue(bank: Bank) -> None:
+    refund = owed()
+    order = refund.payment.order
+    services.settle_attention(order_id=order.pk, remark="amount looked at", actor="staff", now=NOW)
+    bank.answer = bank.down
+    last = try_until_given_up(refund)
+
+    services.retry_refund(refund_id=refund.pk, actor="staff", now=last)
+    bank.answer = bank.done
+    send(last)
+
+    order.refresh_from_db()
+    assert order.needs_attention == ""
+
+
 def test_a_worker_that_dies_after_asking_leaves_the_refund_to_the_next_one(bank: Bank) -> None:
     refund = owed()
 

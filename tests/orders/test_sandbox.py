@@ -5,6 +5,7 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
@@ -93,6 +94,22 @@ def test_composed_webhook_pays_the_order(client: Client) -> None:
     )
     assert answer.status_code == 200
     assert Order.objects.get(pk=payment.order_id).status == OrderStatus.PAID
+
+
+def test_webhook_that_nobody_takes_is_never_given_up(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_shop(*args: object, **kwargs: object) -> None:
+        raise requests.ConnectionError("the shop is away")
+
+    monkeypatch.setattr(requests, "post", no_shop)
+    _, request = started()
+    choose(client, request, "pay")
+    now = timezone.now()
+    for _ in range(30):
+        assert provider.deliver_due_webhooks(now=now) == 0
+        webhook = SandboxWebhook.objects.get()
+        assert webhook.due_at - now <= provider.LONGEST_PAUSE
+        now = webhook.due_at
+    assert (webhook.attempts, webhook.delivered_at) == (30, None)
 
 
 def refund(client: Client, **fields: object) -> tuple[int, dict[str, object]]:

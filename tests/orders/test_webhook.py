@@ -32,6 +32,8 @@ def payment() -> Payment:
         f"t={int(NOW.timestamp())},v1={'0' * 64}",
         f"t={int(NOW.timestamp())},v1=ä",
         f"t=²,v1={'0' * 64}",
+        f"t={'9' * 400},v1=x",
+        f"t={'9' * 5000},v1=x",
     ],
 )
 def test_an_event_that_the_provider_did_not_sign_is_refused(payment: Payment, header: str) -> None:
@@ -41,6 +43,14 @@ def test_an_event_that_the_provider_did_not_sign_is_refused(payment: Payment, he
         )
 
     assert refusal.value.status == 401
+
+
+def test_two_events_whose_ids_differ_in_case_alone_are_two(payment: Payment) -> None:
+    report(payment, kind="payment.declined", id="evt_abc")
+    report(payment, id="evt_ABC")
+
+    assert PaymentEvent.objects.count() == 2
+    assert Payment.objects.get(pk=payment.pk).is_captured
 
 
 def test_an_event_without_a_signature_is_refused(payment: Payment) -> None:
