@@ -6,6 +6,8 @@ from uuid import uuid4
 
 import pytest
 import time_machine
+from django.conf import settings
+from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -111,3 +113,25 @@ def test_other_amount_goes_back_and_pays_nothing(payment: Payment, changes: dict
     assert (answer.status_code, answer.json()["outcome"]) == (200, "sent back: the amount differs")
     assert Order.objects.get().status == "AWAITING_PAYMENT"
     assert Refund.objects.count() == 1
+
+
+@pytest.mark.parametrize("depth", [40, 900, 2000])
+def test_signed_event_that_nests_deeply_is_422(payment: Payment, depth: int) -> None:
+    nested = b"[" * depth + b"]" * depth
+    bodies = [nested, event(payment)[:-1] + b', "more": ' + nested + b"}"]
+
+    with nothing_changes():
+        answers = [report(payment.pk, body) for body in bodies]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(422, "bad_event")] * 2
+
+
+def test_refund_request_that_nests_deeply_is_422(client: Client) -> None:
+    answer = client.post(
+        "/sandbox/api/refunds/",
+        data=b"[" * 2000,
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {settings.SANDBOX_SIGNING_KEY}"},
+    )
+
+    assert answer.status_code == 422
