@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from rest_framework.test import APIClient
 
 from inventory.models import StockItem
-from tests.api.conftest import API
+from tests.api.conftest import API, key
 from tests.books import nothing_changes
 
 
@@ -106,3 +107,56 @@ def test_bug_is_loud_in_tests(guest: APIClient) -> None:
 
 def _broken(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
     raise RuntimeError("on fire")
+
+
+@pytest.mark.parametrize("depth", [33, 500, 900, 2000])
+@pytest.mark.parametrize("address", ["auth", "cart", "users", "orders/find"])
+def test_json_that_nests_deeply_is_400(guest: APIClient, address: str, depth: int) -> None:
+    bodies = [b"[" * depth, b"[" * depth + b"]" * depth, b'{"a":' * depth + b"1" + b"}" * depth]
+
+    answers = [guest.post(f"{API}/{address}", data=body, content_type="application/json", **key()) for body in bodies]
+
+    assert all(_is_problem(answer, 400) for answer in answers)
+    assert {answer.json()["code"] for answer in answers} == {"parse_error"}
+
+
+def test_json_that_nests_as_deep_as_allowed_is_read(guest: APIClient) -> None:
+    assert _is_problem(_post(guest, b'{"product_id":' + b"[" * 31 + b"]" * 31 + b"}"), 422)
+
+
+def test_body_in_chunks_is_411(guest: APIClient) -> None:
+    answer = guest.generic("POST", f"{API}/cart", b"", "application/json", HTTP_TRANSFER_ENCODING="chunked")
+
+    assert _is_problem(answer, 411)
+    assert (answer.json()["code"], answer["Connection"]) == ("length_required", "close")
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "code"),
+    [(b" " * (1024 * 1024 + 1), {}, "too_large"), (b"", {"HTTP_TRANSFER_ENCODING": "chunked"}, "length_required")],
+)
+def test_refusal_of_a_body_is_shaped_like_every_other(
+    guest: APIClient, body: bytes, headers: dict[str, str], code: str
+) -> None:
+    problem = guest.generic("POST", f"{API}/cart", body, "application/json", **headers).json()
+
+    assert (problem["type"], problem["code"], problem["errors"], problem["instance"]) == (
+        f"tag:tahan.example,2026:{code}",
+        code,
+        [],
+        f"{API}/cart",
+    )
+
+
+@pytest.mark.parametrize(("address", "limit"), [("/cart/", 1024 * 1024), ("/admin/login/", 25 * 1024 * 1024)])
+def test_too_large_for_a_page_is_a_page(client: Client, address: str, limit: int) -> None:
+    answer = client.generic("POST", address, b"", CONTENT_LENGTH=str(limit + 1))
+    part = client.generic("POST", address, b"", CONTENT_LENGTH=str(limit + 1), HTTP_HX_REQUEST="true")
+    words = f"Your file or entry is too large: at most {limit // 1024} kB"
+
+    assert [(each.status_code, each["Connection"], words in each.content.decode()) for each in (answer, part)] == [
+        (413, "close", True)
+    ] * 2
+    assert answer["Content-Type"].startswith("text/html")
+    assert "default-src 'none'" in answer["Content-Security-Policy"]
+    assert (b"</html>" in answer.content, b"</html>" in part.content) == (True, False)
