@@ -7,11 +7,11 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
+from accounts import services
 from accounts.models import User
 from shop.staff import NeverDeletedAdmin
 
@@ -70,9 +70,14 @@ class UserAdmin(NeverDeletedAdmin, DjangoUserAdmin):
     add_fieldsets = [(None, {"fields": ["email", "name", "usable_password", "password1", "password2"]})]
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Whoever could set the password of a superuser would be one."""
         granted: bool = super().has_change_permission(request, obj)
-        return granted and (obj is None or _may_touch(request.user, obj))
+        return granted and (obj is None or services.may_manage(actor=request.user, user=obj))
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """An account that is closed by its tick ends its sessions too, as by the action."""
+        super().save_model(request, obj, form, change)
+        if change and "is_active" in form.changed_data and not obj.is_active:
+            services.deactivate_user(user_id=obj.pk)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         return [*self.readonly_fields, *([] if request.user.is_superuser else RIGHTS)]
@@ -87,17 +92,15 @@ class UserAdmin(NeverDeletedAdmin, DjangoUserAdmin):
 
     def _set_active(self, request: HttpRequest, chosen: QuerySet[User], *, is_active: bool) -> None:
         """Leaves out yourself, and staff if you are no superuser, and says so."""
-        allowed = [user for user in chosen if user != request.user and _may_touch(request.user, user)]
+        allowed = [
+            user for user in chosen if user != request.user and services.may_manage(actor=request.user, user=user)
+        ]
         changed = [user for user in allowed if user.is_active != is_active]
+        set_active = services.activate_user if is_active else services.deactivate_user
         for user in changed:
-            user.is_active = is_active
-            user.save(update_fields=["is_active"])
+            set_active(user_id=user.pk)
             self.log_change(request, user, "Activated" if is_active else "Deactivated")
         messages.success(request, f"{len(changed)} {'activated' if is_active else 'deactivated'}.")
         left_out = len(chosen) - len(allowed)
         if left_out:
             messages.warning(request, f"{left_out} left as they are: yourself, or staff, whom only superusers change.")
-
-
-def _may_touch(actor: User | AnonymousUser, user: User) -> bool:
-    return actor.is_superuser or not (user.is_staff or user.is_superuser)

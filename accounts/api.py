@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from accounts import services
 from accounts.models import User
-from shop.api_fields import PageQuery, asked, cut_page, page_of, sent
+from shop.api_fields import MomentField, PageQuery, asked, cut_page, page_of, sent
 from shop.errors import NotFound
 
 EMAIL_MESSAGES: dict[str, Any] = {
@@ -75,7 +75,7 @@ class UserDocument(serializers.Serializer):
     name = serializers.CharField()
     is_staff = serializers.BooleanField()
     is_active = serializers.BooleanField()
-    date_joined = serializers.DateTimeField()
+    date_joined = MomentField()
 
 
 class OpenToStrangers(APIView):
@@ -211,7 +211,6 @@ def _visible_user(request: Request, user_id: UUID) -> User:
 def _changeable_user(request: Request, user_id: UUID) -> User:
     """:raises PermissionDenied: if staff may look at this account and not change it"""
     user = _visible_user(request, user_id)
-    outranks = request.user.is_superuser or not user.is_superuser
-    if user != request.user and not (outranks and request.user.has_perm("accounts.change_user")):
+    if user != request.user and not services.may_manage(actor=request.user, user=user):
         raise PermissionDenied("You may look at this account, and not change it.")
     return user

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth import authenticate
-from django.contrib.auth.models import update_last_login
+from django.contrib.auth.models import AnonymousUser, update_last_login
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -156,6 +156,24 @@ def update_user(*, user_id: UUID, changes: Mapping[str, str], current_password: 
     # The old address would otherwise go on opening the account, by a reset link for instance.
     EmailAddress.objects.filter(user=user).delete()
     return _save_new_address(user, fields=fields)
+
+
+def may_manage(*, actor: User | AnonymousUser, user: User) -> bool:
+    """Whether the actor may change this account of somebody else, at any door.
+
+    That takes the right to change accounts; those of staff are for superusers alone, because whoever could set the
+    password of a superuser would be one.
+    """
+    outranks = actor.is_superuser or not (user.is_staff or user.is_superuser)
+    return outranks and actor.has_perm("accounts.change_user")
+
+
+@transactional
+def activate_user(*, user_id: UUID) -> None:
+    """Open a closed account again: its owner may sign in. Tokens from before stay worthless."""
+    user = _lock(user_id)
+    user.is_active = True
+    user.save(update_fields=["is_active"])
 
 
 @transactional

@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
+from rest_framework_simplejwt.tokens import RefreshToken
 
+from accounts import services
 from accounts.models import User
 from tests.factories import UserFactory
 
@@ -117,3 +120,19 @@ def test_list_costs_the_same_at_any_length(boss_client: Client, django_assert_nu
 
     with django_assert_num_queries(3):
         boss_client.get(reverse(LIST))
+
+
+@pytest.mark.parametrize("door", ["action", "tick"])
+def test_deactivated_account_keeps_no_session(boss_client: Client, door: str) -> None:
+    user = UserFactory()
+    refresh = str(RefreshToken.for_user(user))
+
+    if door == "action":
+        boss_client.post(reverse(LIST), {"action": "deactivate", "_selected_action": [str(user.pk)]})
+    else:
+        boss_client.post(page("change", user), {"email": user.email, "name": ""})
+    User.objects.filter(pk=user.pk, is_active=False).update(is_active=True)
+
+    with pytest.raises(services.TokenNotAccepted):
+        services.refresh_tokens(refresh=refresh)
+    assert BlacklistedToken.objects.filter(token__user=user).count() == 1

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from allauth.account.models import EmailAddress
 from django.apps import apps
+from django.contrib.auth.models import Permission
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -254,3 +255,28 @@ def test_shop_does_not_start_without_the_list_of_revoked_tokens(monkeypatch: pyt
     monkeypatch.setattr(apps, "is_installed", lambda name: False)
 
     assert [message.id for message in refresh_tokens_can_be_revoked(None)] == ["accounts.E001"]
+
+
+@pytest.mark.parametrize("rank", ["is_staff", "is_superuser"])
+def test_clerk_touches_no_staff(sign_in: Any, rank: str) -> None:
+    clerk = UserFactory(able_to_log_in=True, is_staff=True)
+    clerk.user_permissions.set(Permission.objects.filter(codename="change_user"))
+    client = sign_in(clerk)
+    colleague, customer = UserFactory(**{rank: True}), UserFactory()
+
+    answers = [
+        client.patch(f"{API}/users/{colleague.pk}", {"name": "Mine"}),
+        client.delete(f"{API}/users/{colleague.pk}"),
+        client.patch(f"{API}/users/{customer.pk}", {"name": "Helped"}),
+        client.delete(f"{API}/users/{customer.pk}"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [403, 403, 200, 204]
+    assert User.objects.values_list("name", "is_active").get(pk=colleague.pk) == ("Ayu Lestari", True)
+    assert User.objects.values_list("name", "is_active").get(pk=customer.pk) == ("Helped", False)
+
+
+def test_superuser_touches_staff(staff: APIClient) -> None:
+    colleague = UserFactory(is_staff=True)
+
+    assert staff.delete(f"{API}/users/{colleague.pk}").status_code == 204
