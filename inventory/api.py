@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from inventory import services
 from inventory.models import StockItem, StockMovement
-from shop.api_fields import PageQuery, WholeNumberField, asked, cut_page, page_of, sent
+from shop.api_fields import MomentField, PageQuery, WholeNumberField, asked, cut_page, page_of, sent
 from shop.errors import NotFound
 
 MOST_UNITS = 1_000_000
@@ -90,7 +90,7 @@ class MovementDocument(serializers.Serializer):
     reservation_id = serializers.UUIDField(allow_null=True)
     reason = serializers.CharField()
     actor = serializers.CharField()
-    created_at = serializers.DateTimeField()
+    created_at = MomentField()
 
 
 class Stock(APIView):

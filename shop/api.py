@@ -22,7 +22,7 @@ from inventory import api as inventory
 from inventory.queries import Availability, available_to_promise
 from orders import api as orders
 from shop import queries
-from shop.api_fields import MoneyField, PageQuery, asked, cut_page, page_of
+from shop.api_fields import MomentField, MoneyField, PageQuery, asked, cut_page, page_of
 from shop.errors import InvalidInput, NotFound
 from shop.models import PICTURE_SIZES, Category, Product, ProductImage, ProductQuerySet, Variant
 from shop.templatetags.shop import picture_url
@@ -82,10 +82,10 @@ class VariantDocument(serializers.Serializer):
     def get_held(self, variant: Variant) -> int:
         return self._availability(variant).held
 
-    @extend_schema_field(serializers.DateTimeField(allow_null=True))
+    @extend_schema_field(MomentField(allow_null=True))
     def get_next_free_at(self, variant: Variant) -> str | None:
         next_free_at = self._availability(variant).next_free_at
-        return None if next_free_at is None else str(serializers.DateTimeField().to_representation(next_free_at))
+        return None if next_free_at is None else str(MomentField().to_representation(next_free_at))
 
     def _availability(self, variant: Variant) -> Availability:
         availability: Availability = self.context["availability"][variant.sku]

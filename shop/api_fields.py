@@ -1,5 +1,6 @@
 """What the API's answers and questions are made of: money, whole numbers, ids, pages."""
 
+from datetime import UTC
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -35,6 +36,13 @@ class MoneyField(serializers.Field):
     def to_representation(self, value: Any) -> dict[str, Any]:
         amount, currency = self.amount_of(value), self.currency_of(value)
         return {"amount": amount, "currency": currency, "formatted": format_money(amount, currency)}
+
+
+class MomentField(serializers.DateTimeField):
+    """A moment, in UTC: programs need no zone of the shop. Sentences for people keep the shop's own."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(default_timezone=UTC, **options)
 
 
 class WholeNumberField(serializers.IntegerField):

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from orders import services
 from orders.models import Payment
 from orders.queries import CartSummary
-from shop.api_fields import MoneyField
+from shop.api_fields import MomentField, MoneyField
 
 
 class CartItemDocument(serializers.Serializer):
@@ -28,11 +28,11 @@ class CartItemDocument(serializers.Serializer):
     price_money = MoneyField(amount="unit_price_minor", currency="line.currency")
     total_money = MoneyField(amount="total_minor", currency="line.currency")
     is_held = serializers.BooleanField(help_text="Whether the units are kept for this cart at this moment.")
-    expires_at = serializers.DateTimeField(help_text="When the hold ends, or ended.")
+    expires_at = MomentField(help_text="When the hold ends, or ended.")
     seconds_left = serializers.IntegerField()
     extensions_left = serializers.IntegerField()
     can_extend = serializers.BooleanField()
-    extend_from = serializers.DateTimeField(source="offered_from", help_text="The earliest moment to extend it.")
+    extend_from = MomentField(source="offered_from", help_text="The earliest moment to extend it.")
     is_free_again = serializers.BooleanField(help_text="The hold ended, and it could be held again now.")
     price_changed = serializers.BooleanField(help_text="The hold ended, and a new one has another price.")
 
@@ -47,7 +47,7 @@ class CartDocument(serializers.Serializer):
     total = serializers.IntegerField(source="subtotal_minor", help_text="What the held lines cost, in rupiah.")
     total_money = MoneyField(amount="subtotal_minor")
     currency = serializers.CharField()
-    expires_at = serializers.DateTimeField(
+    expires_at = MomentField(
         source="earliest.expires_at", default=None, allow_null=True, help_text="When the first of the holds ends."
     )
 
@@ -80,17 +80,29 @@ class OrderSummaryDocument(serializers.Serializer):
     id = serializers.UUIDField()
     number = serializers.CharField()
     status = serializers.CharField()
-    placed_at = serializers.DateTimeField()
-    pay_by = serializers.DateTimeField(help_text="Until then the units are held for the payment.")
-    paid_at = serializers.DateTimeField(allow_null=True)
+    placed_at = MomentField()
+    pay_by = MomentField(help_text="Until then the units are held for the payment.")
+    paid_at = MomentField(allow_null=True)
     currency = serializers.CharField()
     total = serializers.IntegerField(source="total_minor")
     total_money = MoneyField(amount="total_minor")
     items = OrderLineDocument(source="lines.all", many=True)
 
 
+class RefundDocument(serializers.Serializer):
+    """Money of a payment on its way back: PENDING, SUCCEEDED, or FAILED when a person has to see to it."""
+
+    id = serializers.UUIDField()
+    status = serializers.CharField()
+    amount = serializers.IntegerField(source="amount_minor")
+    currency = serializers.CharField()
+    amount_money = MoneyField(amount="amount_minor")
+    created_at = MomentField()
+    finished_at = MomentField(allow_null=True)
+
+
 class PaymentDocument(serializers.Serializer):
-    """One attempt to pay an order: send the shopper's browser to `redirect_url`."""
+    """One attempt to pay an order: send the shopper's browser to `redirect_url`, and look at what went back."""
 
     id = serializers.UUIDField()
     order_id = serializers.UUIDField()
@@ -98,13 +110,17 @@ class PaymentDocument(serializers.Serializer):
     status = serializers.CharField()
     amount = serializers.IntegerField(source="amount_minor")
     amount_money = MoneyField(amount="amount_minor")
-    redirect_url = serializers.SerializerMethodField(help_text="Absolute, whatever the provider's page is.")
-    created_at = serializers.DateTimeField()
-    expires_at = serializers.DateTimeField()
-    captured_at = serializers.DateTimeField(allow_null=True)
+    redirect_url = serializers.SerializerMethodField(
+        help_text="Absolute. Empty as soon as this attempt cannot be paid any more."
+    )
+    created_at = MomentField()
+    expires_at = MomentField()
+    captured_at = MomentField(allow_null=True)
+    refunds = RefundDocument(source="refunds.all", many=True)
 
     def get_redirect_url(self, payment: Payment) -> str:
-        return urljoin(settings.SITE_URL, payment.redirect_url) if payment.redirect_url else ""
+        can_be_paid = payment.is_pending and payment.redirect_url
+        return urljoin(settings.SITE_URL, payment.redirect_url) if can_be_paid else ""
 
 
 class OrderEventDocument(serializers.Serializer):
@@ -112,7 +128,7 @@ class OrderEventDocument(serializers.Serializer):
 
     kind = serializers.CharField()
     text = serializers.CharField()
-    happened_at = serializers.DateTimeField()
+    happened_at = MomentField()
 
 
 class OrderDocument(OrderSummaryDocument):
