@@ -21,6 +21,11 @@ class Outcome:
     # What is worth offering when the units are no longer the shopper's.
     offers_shopping: bool = False
 
+    @property
+    def spoken(self) -> str:
+        """Title and text as one breath, for those who listen."""
+        return f"{self.title.removesuffix('.')}. {self.text}"
+
 
 # Events after which the page says something of its own. Of several, the latest speaks.
 TELLING = {

@@ -9,7 +9,6 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from orders import queries, services
 from orders.models import Cart, Order
-from shop.errors import NotFound
 
 CART_COOKIE = "cart"
 CART_COOKIE_AGE = timedelta(days=30)
@@ -28,17 +27,6 @@ def cart_of(request: HttpRequest) -> Cart | None:
     if token is None and not request.user.is_authenticated:
         return None
     return services.find_cart(user=request.user, token=token)
-
-
-def known_cart_of(request: HttpRequest) -> Cart:
-    """The shopper's open cart, where the request is about something in it.
-
-    :raises NotFound: if there is none.
-    """
-    cart = cart_of(request)
-    if cart is None:
-        raise NotFound()
-    return cart
 
 
 def remember_cart(answer: HttpResponse, *, request: HttpRequest, cart: Cart) -> None:

@@ -1,7 +1,8 @@
-"""What every page of the shop shows: its shelves, its rules and the chosen colour scheme."""
+"""What every page of the shop shows: its shelves, its address and the chosen colour scheme."""
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
@@ -15,5 +16,6 @@ def shop(request: HttpRequest) -> dict[str, Any]:
     theme = request.COOKIES.get("theme", "")
     return {
         "shop_categories": SimpleLazyObject(shelves),
+        "site_url": settings.SITE_URL,
         "theme": theme if theme in THEMES else "",
     }

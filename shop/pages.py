@@ -13,6 +13,8 @@ urlpatterns = [
     path("search/", views.search, name="search"),
     path("theme/", views.theme, name="theme"),
     path("style/<slug:digest>.css", views.style, name="stylesheet"),
+    path("robots.txt", views.robots, name="robots"),
+    path("favicon.ico", views.favicon, name="favicon"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
 ]

@@ -9,12 +9,13 @@ from django.core.paginator import Page, Paginator
 from django.db import DatabaseError, connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from inventory.queries import available_to_promise
 from orders.context import cart as cart_context
@@ -24,12 +25,14 @@ from shop.choices import choose_variant
 from shop.context import THEMES
 from shop.errors import NotFound
 from shop.forms import ListingForm
+from shop.methods import post_only
 from shop.models import ProductQuerySet
 from shop.stylesheet import stylesheet
 
 PER_PAGE = 24
 IN_THE_WINDOW = 8
 LONGEST_SEARCH = 100
+NOT_FOR_ROBOTS = ["/cart/", "/checkout/", "/orders/", "/accounts/", "/admin/", "/api/", "/sandbox/"]
 THEME_COOKIE_SECONDS = 365 * 24 * 60 * 60
 
 
@@ -109,7 +112,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     return answer
 
 
-@require_POST
+@post_only(shown_at="shop:home")
 def theme(request: HttpRequest) -> HttpResponse:
     """Remember the colour scheme that was chosen for this browser, or forget it: then the device decides."""
     back = request.POST.get("next", "")
@@ -134,6 +137,21 @@ def style(request: HttpRequest, digest: str) -> HttpResponse:
         answer["Content-Encoding"] = "gzip"
     answer["Cache-Control"] = "public, max-age=31536000, immutable" if digest == sheet.digest else "no-cache"
     patch_vary_headers(answer, ["Accept-Encoding"])
+    return answer
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    """What a search engine may read: the shelves and what stands there, nothing of one shopper's."""
+    rules = ["User-agent: *", *(f"Disallow: {address}" for address in NOT_FOR_ROBOTS)]
+    return HttpResponse("\n".join([*rules, ""]), content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Where browsers and feed readers look for the mark without reading a page."""
+    answer = HttpResponseRedirect(static("img/favicon.svg"))
+    answer["Cache-Control"] = "public, max-age=86400"
     return answer
 
 

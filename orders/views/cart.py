@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from inventory import queries as stock
 from orders import notes, queries, services, shopper
@@ -21,12 +21,16 @@ from orders.services import Answer
 from orders.views.answers import page_or_part, see_other, wants_part
 from shop.clock import clock_time
 from shop.errors import InvalidInput, NotFound, ShopError
+from shop.methods import post_only
+from shop.models import Variant
 
 LET_GO_KEY = "let_go"
 # Another tab was quicker, or it never was in this cart: the words are the same, and the cart is shown as it is.
 LINE_GONE = Note(kind="info", title="Not in your cart", text="This is your cart as it is now.")
 # The id of the part of the cart page that htmx replaces; other pages name their hold panel instead.
 CART_PART = "cart"
+# What is typed is shown again; what is longer than this nobody typed.
+LONGEST_QUANTITY = 20
 
 
 @require_safe
@@ -37,7 +41,7 @@ def cart(request: HttpRequest) -> HttpResponse:
     return cart_page(request, cart=shopper.cart_of(request), now=timezone.now(), note=note)
 
 
-@require_POST
+@post_only(shown_at="orders:cart")
 def cart_add(request: HttpRequest) -> HttpResponse:
     """Hold units of a variant. The cart is opened with the first of them."""
     now = timezone.now()
@@ -48,7 +52,8 @@ def cart_add(request: HttpRequest) -> HttpResponse:
     cart = shopper.cart_of(request)
     variant_id = form.cleaned_data["variant"]
     if not is_good:
-        return _refused_add(request, cart=cart, now=now, error=InvalidInput(field="quantity", problem=form.problem))
+        error = InvalidInput(field="quantity", problem=form.problem)
+        return _refused_add(request, cart=cart, now=now, error=error, variant_id=variant_id)
     try:
         line = _add_once(
             request,
@@ -61,13 +66,13 @@ def cart_add(request: HttpRequest) -> HttpResponse:
     except NotFound:
         raise
     except ShopError as error:
-        return _refused_add(request, cart=cart, now=now, error=error)
+        return _refused_add(request, cart=cart, now=now, error=error, variant_id=variant_id)
     answer = _added(request, cart=line.cart, line=line, now=now)
     shopper.remember_cart(answer, request=request, cart=line.cart)
     return answer
 
 
-@require_POST
+@post_only(shown_at="orders:cart")
 def line_quantity(request: HttpRequest, line_id: UUID) -> HttpResponse:
     """Hold more or fewer units of a line."""
 
@@ -87,7 +92,7 @@ def line_quantity(request: HttpRequest, line_id: UUID) -> HttpResponse:
     return _change(request, verb=change)
 
 
-@require_POST
+@post_only(shown_at="orders:cart")
 def line_extend(request: HttpRequest, line_id: UUID) -> HttpResponse:
     """Keep a line a few minutes longer."""
 
@@ -99,7 +104,7 @@ def line_extend(request: HttpRequest, line_id: UUID) -> HttpResponse:
     return _change(request, verb=change, line_id=line_id)
 
 
-@require_POST
+@post_only(shown_at="orders:cart")
 def line_hold_again(request: HttpRequest, line_id: UUID) -> HttpResponse:
     """Take a new hold for a line whose hold ended."""
 
@@ -111,15 +116,13 @@ def line_hold_again(request: HttpRequest, line_id: UUID) -> HttpResponse:
     return _change(request, verb=change, line_id=line_id)
 
 
-@require_POST
+@post_only(shown_at="orders:cart")
 def line_remove(request: HttpRequest, line_id: UUID) -> HttpResponse:
     """Let a line go. Until somebody takes it, Undo holds it again."""
     now = timezone.now()
-    cart = shopper.known_cart_of(request)
+    cart = shopper.cart_of(request)
     line = CartLine.objects.select_related("variant__product").filter(cart=cart, pk=line_id).first()
-    if line is None:
-        if not _asks_for_cart(request):
-            raise NotFound()
+    if cart is None or line is None:
         return cart_page(request, cart=cart, now=now, note=LINE_GONE, status=404)
     services.remove_line(cart_id=cart.pk, line_id=line_id, now=now, actor=shopper.actor_of(request))
     let_go: dict[str, Any] = {
@@ -133,7 +136,7 @@ def line_remove(request: HttpRequest, line_id: UUID) -> HttpResponse:
     return see_other(reverse("orders:cart"))
 
 
-@require_POST
+@post_only(shown_at="orders:cart")
 def cart_empty(request: HttpRequest) -> HttpResponse:
     """Let everything go."""
 
@@ -207,11 +210,13 @@ def _change(
 ) -> HttpResponse:
     """One verb on the shopper's cart; done or refused, the answer shows the cart (or the panel) as it is then."""
     now = timezone.now()
-    cart = shopper.known_cart_of(request)
+    cart = shopper.cart_of(request)
     try:
+        if cart is None:
+            raise NotFound()
         note, status = verb(cart, now), 200
     except NotFound:
-        if not _asks_for_cart(request):
+        if _asks_for_panel(request):
             raise
         note, status = LINE_GONE, 404
     except ShopError as error:
@@ -233,7 +238,7 @@ def _asks_for_panel(request: HttpRequest) -> bool:
 
 
 def _panel(
-    request: HttpRequest, *, cart: Cart, line_id: UUID, now: datetime, note: Note, status: int = 200
+    request: HttpRequest, *, cart: Cart | None, line_id: UUID, now: datetime, note: Note, status: int = 200
 ) -> HttpResponse:
     summary = queries.summarise_cart(cart=cart, now=now)
     context = {"cart_summary": summary, "line": _line_in(summary, line_id), "note": note}
@@ -250,15 +255,25 @@ def _added(request: HttpRequest, *, cart: Cart, line: CartLine, now: datetime) -
     return see_other(shopper.way_back(request, otherwise=reverse("orders:cart")))
 
 
-def _refused_add(request: HttpRequest, *, cart: Cart | None, now: datetime, error: ShopError) -> HttpResponse:
-    """Nothing was held. For htmx the part says so where the panel would be; else a page of its own does."""
+def _refused_add(
+    request: HttpRequest, *, cart: Cart | None, now: datetime, error: ShopError, variant_id: UUID
+) -> HttpResponse:
+    """Nothing was held. For htmx the part says so where the panel would be; else a page of its own does.
+
+    The page names the product and has the quantity to repair; a variant that is not on sale it does not know.
+    """
     note = notes.refusal(error, now=now)
     if _asks_for_cart(request):
         return cart_page(request, cart=cart, now=now, note=note, status=error.status)
+    on_sale = Variant.objects.filter(is_active=True, product__is_published=True)
     context = {
         "cart_summary": queries.summarise_cart(cart=cart, now=now),
         "note": note,
-        "back": shopper.way_back(request, otherwise=reverse("orders:cart")),
+        "variant": on_sale.select_related("product__category").filter(pk=variant_id).first(),
+        "quantity": request.POST.get("quantity", "")[:LONGEST_QUANTITY],
+        "quantity_error": note.text if error.field == "quantity" else "",
+        "most": settings.MAX_UNITS_PER_LINE,
+        "back": shopper.way_back(request, otherwise=""),
     }
     answer = page_or_part(
         request,

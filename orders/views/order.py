@@ -1,6 +1,8 @@
 """The order: its page, the result of its payment, and what a shopper can do with it."""
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import wraps
 from typing import Any, cast
 from uuid import UUID
 
@@ -11,7 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from orders import notes, queries, services, shopper
@@ -20,7 +22,8 @@ from orders.models import Order
 from orders.notes import Note
 from orders.outcomes import payment_outcome
 from orders.views.answers import page_or_part, see_other
-from shop.errors import ShopError
+from shop.errors import NotFound, ShopError
+from shop.methods import post_only
 
 ORDERS_PER_PAGE = 20
 NO_PAYMENT_PAGE = Note(
@@ -30,17 +33,41 @@ NO_PAYMENT_PAGE = Note(
 )
 
 
+def of_an_order(view: Callable[[HttpRequest, Order], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Give the view the order that its address names, where this shopper may see it.
+
+    Else the answer is 404 with the two ways to an order, the same whether there is one or not: the link of an e-mail is
+    often opened in a browser that does not know the shopper.
+    """
+
+    @wraps(view)
+    def answer(request: HttpRequest, order_id: UUID) -> HttpResponse:
+        known_ids = shopper.known_order_ids(request)
+        try:
+            order = queries.find_order(order_id=order_id, user=request.user, known_ids=known_ids)
+        except NotFound:
+            # The page, where the address is only a verb.
+            context = {"next": reverse("orders:order", args=[order_id])}
+            missing = render(request, "orders/order_not_found.html", context, status=NotFound.status)
+            add_never_cache_headers(missing)
+            return missing
+        return view(request, order)
+
+    return answer
+
+
 @require_safe
-def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
+@of_an_order
+def order(request: HttpRequest, order: Order) -> HttpResponse:
     """Number, state, timeline, lines, totals and address."""
-    return _order_page(request, order=_order_of(request, order_id), now=timezone.now())
+    return _order_page(request, order=order, now=timezone.now())
 
 
-@require_POST
-def order_pay(request: HttpRequest, order_id: UUID) -> HttpResponse:
+@post_only(shown_at="orders:order", keeps=("order_id",))
+@of_an_order
+def order_pay(request: HttpRequest, order: Order) -> HttpResponse:
     """Go on with the payment at the provider; an attempt that is open already is the same attempt."""
     now = timezone.now()
-    order = _order_of(request, order_id)
     try:
         payment = services.start_payment(order_id=order.pk, now=now)
     except GatewayFailed:
@@ -50,11 +77,11 @@ def order_pay(request: HttpRequest, order_id: UUID) -> HttpResponse:
     return see_other(payment.redirect_url)
 
 
-@require_POST
-def order_cancel(request: HttpRequest, order_id: UUID) -> HttpResponse:
+@post_only(shown_at="orders:order", keeps=("order_id",))
+@of_an_order
+def order_cancel(request: HttpRequest, order: Order) -> HttpResponse:
     """Give up an order that waits for payment. Pressed twice, it is cancelled once."""
     now = timezone.now()
-    order = _order_of(request, order_id)
     try:
         services.cancel_order(order_id=order.pk, now=now, actor=shopper.actor_of(request))
     except ShopError as error:
@@ -63,10 +90,10 @@ def order_cancel(request: HttpRequest, order_id: UUID) -> HttpResponse:
 
 
 @require_safe
-def order_payment(request: HttpRequest, order_id: UUID) -> HttpResponse:
+@of_an_order
+def order_payment(request: HttpRequest, order: Order) -> HttpResponse:
     """What became of the payment. The provider sends the browser here, and it asks again while nothing is known."""
     now = timezone.now()
-    order = _order_of(request, order_id)
     context = _context(order=order, now=now)
     return page_or_part(request, page="orders/payment.html", part="orders/_payment.html", context=context)
 
@@ -83,10 +110,6 @@ def order_list(request: HttpRequest) -> HttpResponse:
     answer = render(request, "orders/order_list.html", context)
     add_never_cache_headers(answer)
     return answer
-
-
-def _order_of(request: HttpRequest, order_id: UUID) -> Order:
-    return queries.find_order(order_id=order_id, user=request.user, known_ids=shopper.known_order_ids(request))
 
 
 def _order_page(

@@ -4,10 +4,12 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from inventory import services as inventory
 from inventory.models import Reservation, StockItem
 from orders.models import Cart, CartLine
 from shop.clock import clock_time
@@ -191,8 +193,40 @@ def test_add_is_csrf_protected():
     assert held() == 0
 
 
-def test_add_is_a_post(client: Client):
-    assert client.get(reverse("orders:cart_add")).status_code == 405
+@pytest.mark.parametrize("next_url", ["", "/p/runner/?sku=X"])
+def test_add_that_is_refused_names_the_product_and_has_the_field_to_repair(client: Client, next_url):
+    variant = on_sale()
+    form = {"variant": variant.pk, "quantity": "0", "next": next_url}
+
+    page = text_of(client.post(reverse("orders:cart_add"), form))
+
+    assert variant.product.name in page
+    assert f'href="{next_url or reverse("shop:product", args=[variant.product.slug])}' in page
+    assert 'aria-invalid="true" aria-describedby="quantity-error"' in page
+    assert f'name="variant" value="{variant.pk}"' in page
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+@pytest.mark.parametrize("verb", ["line_quantity", "line_remove", "line_extend", "line_hold_again"])
+def test_a_verb_in_the_address_bar_leads_to_the_cart_and_changes_nothing(client: Client, method, verb):
+    add(client, on_sale())
+    addresses = [
+        reverse(f"orders:{verb}", args=[line_of(client).pk]),
+        reverse("orders:cart_add"),
+        reverse("orders:cart_empty"),
+    ]
+
+    for address in addresses:
+        answer = getattr(client, method)(address)
+        assert (answer.status_code, answer["Location"]) == (302, reverse("orders:cart"))
+    assert held() == 1
+
+
+def test_another_method_is_refused_with_a_page(client: Client):
+    answer = client.delete(reverse("orders:cart_empty"))
+
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD, POST")
+    assert "See your cart" in text_of(answer)
 
 
 def test_quantity_changes_the_hold_and_keeps_the_clock(client: Client):
@@ -233,21 +267,61 @@ def test_verbs_on_a_foreign_line_find_nothing(client: Client):
     assert held() == 2
 
 
-def test_a_line_that_another_tab_removed_shows_the_cart_as_it_is(client: Client):
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_a_line_that_another_tab_removed_shows_the_cart_as_it_is(client: Client, headers):
     add(client, on_sale())
     stays = line_of(client)
 
     for verb in ["line_quantity", "line_remove", "line_extend", "line_hold_again"]:
-        answer = client.post(reverse(f"orders:{verb}", args=[uuid.uuid4()]), {"quantity": 2}, headers=HTMX)
+        answer = client.post(reverse(f"orders:{verb}", args=[uuid.uuid4()]), {"quantity": 2}, headers=headers)
         assert answer.status_code == 404
+        assert "Not in your cart" in text_of(answer)
         assert stays.variant.product.name in text_of(answer)
     assert held() == 1
 
 
-def test_verbs_without_a_cart_find_nothing(client: Client):
-    answer = client.post(reverse("orders:line_remove", args=[uuid.uuid4()]))
+@pytest.mark.parametrize("verb", ["line_quantity", "line_remove", "line_extend", "line_hold_again"])
+def test_verbs_without_a_cart_show_the_empty_one(client: Client, verb):
+    answer = client.post(reverse(f"orders:{verb}", args=[uuid.uuid4()]))
 
     assert answer.status_code == 404
+    assert "Not in your cart" in text_of(answer)
+    assert "Nothing here yet." in text_of(answer)
+
+
+def test_a_hold_that_staff_ended_says_when_and_why(client: Client):
+    add(client, on_sale())
+    reservation, now = Reservation.objects.get(), timezone.now()
+    inventory.release(reservation_id=reservation.pk, reason="stock damaged", actor="sari@example.com", now=now)
+
+    for address in [reverse("orders:cart"), reverse("shop:product", args=[line_of(client).variant.product.slug])]:
+        page = text_of(client.get(address))
+        assert "We had to end your hold" in page
+        assert f"{clock_time(now)}</time>. Reason: stock damaged. Nothing was charged." in page
+        assert "sari" not in page
+        assert "time was over" not in page
+
+
+def test_a_hold_that_was_released_after_its_time_had_ended_by_itself(client: Client):
+    add(client, on_sale())
+    end_holds()
+    reservation, now = Reservation.objects.get(), timezone.now()
+    inventory.release(reservation_id=reservation.pk, reason="swept by hand", actor="sari@example.com", now=now)
+
+    page = text_of(client.get(reverse("orders:cart")))
+
+    assert "We had to end your hold" not in page
+    assert "The hold ended at" in page
+
+
+def test_without_a_script_the_page_says_from_when_it_can_be_extended(client: Client):
+    add(client, on_sale())
+    reservation = Reservation.objects.get()
+    opens = clock_time(reservation.expires_at - settings.HOLD_EXTENSION_OFFER)
+    assert f"{opens}</time>.</p>" in text_of(client.get(reverse("orders:cart")))
+
+    end_holds(at=timezone.now() + timedelta(minutes=1))
+    assert "You can extend from" not in text_of(client.get(reverse("orders:cart")))
 
 
 @pytest.mark.parametrize("token", ["garbage", "", "ImFiYyI:1:2"])

@@ -65,6 +65,27 @@ def test_every_step_is_kept_and_leads_to_the_next(client: Client):
     assert "green gate" in text_of(review)
 
 
+def test_the_review_lists_the_items_once_and_in_the_page_itself(client: Client):
+    variant = on_sale()
+    add(client, variant, quantity=2)
+    check_out(client)
+
+    page = text_of(client.get(step("review")))
+
+    items = page.split('id="review-items"')[1].split("</section>")[0]
+    assert variant.product.name in items
+    assert "2 ×" in items
+    assert page.count('class="summary-lines"') == 1
+
+
+def test_the_summary_says_in_which_step_the_delivery_is_chosen(client: Client):
+    add(client, on_sale())
+    assert "chosen in the next step" in text_of(client.get(step("contact")))
+
+    client.post(step("contact"), CONTACT)
+    assert "chosen in this step" in text_of(client.get(step("delivery")))
+
+
 def test_a_changed_detail_leads_straight_back_to_the_review(client: Client):
     add(client, on_sale())
     check_out(client)

@@ -1,5 +1,6 @@
 """The order page, the result of a payment in each of its states, the list, and a guest's look-up."""
 
+import re
 import uuid
 from datetime import timedelta
 
@@ -78,6 +79,28 @@ def test_order_is_not_touched_by_others(order: Order, name):
     assert order.is_awaiting_payment
 
 
+def test_an_order_that_is_not_found_offers_the_two_ways_to_it_and_no_hint(order: Order):
+    stranger = Client()
+    pages = []
+    for address in [page_of(order), reverse("orders:order", args=[uuid.uuid4()])]:
+        answer = stranger.get(address)
+        assert answer.status_code == 404
+        assert reverse("orders:order_find") in text_of(answer)
+        assert f"{reverse('account_login')}?next={address}" in text_of(answer)
+        pages.append(re.sub(r"[0-9a-f-]{36}|value=\"[^\"]{64}\"", "", text_of(answer)))
+    assert pages[0] == pages[1]
+
+
+@pytest.mark.parametrize("verb", ["order_pay", "order_cancel"])
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_a_verb_in_the_address_bar_leads_to_the_order(client: Client, order: Order, verb, method):
+    answer = getattr(client, method)(page_of(order, verb))
+
+    assert (answer.status_code, answer["Location"]) == (302, page_of(order))
+    order.refresh_from_db()
+    assert order.status == OrderStatus.AWAITING_PAYMENT
+
+
 def test_an_unknown_order_is_not_found(client: Client):
     assert client.get(reverse("orders:order", args=[uuid.uuid4()])).status_code == 404
 
@@ -133,6 +156,14 @@ def test_payment_stops_asking_when_it_is_known(client: Client, order: Order):
     assert "hx-trigger" not in part
     assert "<html" not in part
     assert 'id="say"' in part
+
+
+def test_payment_is_spoken_with_one_full_stop_after_the_title(client: Client, order: Order):
+    happen(order, OrderEventKind.PAID, "Paid.", status=OrderStatus.PAID)
+
+    page = text_of(client.get(page_of(order, "order_payment"), headers={"HX-Request": "true"}))
+
+    assert "Paid. It is yours. Order" in page
 
 
 def test_payment_declined_offers_another_try_while_the_hold_lives(client: Client, order: Order):

@@ -188,6 +188,43 @@ def test_product_tells_free_and_held_apart(client: Client) -> None:
     assert "3 left · 2 more are in other carts" in answer.content.decode()
 
 
+@pytest.mark.parametrize(("units", "words"), [(5, "5 left"), (80, "80 free now")])
+def test_product_and_card_have_one_wording_for_what_is_free(client: Client, units: int, words: str) -> None:
+    product = _product(units=units, is_popular=True)
+
+    for address in [reverse("shop:product", args=[product.slug]), reverse("shop:search") + f"?q={product.name}"]:
+        assert words in client.get(address).content.decode()
+
+
+def test_robots_are_kept_from_what_is_one_shoppers(client: Client) -> None:
+    answer = client.get("/robots.txt")
+
+    assert answer["Content-Type"].startswith("text/plain")
+    rules = answer.content.decode().splitlines()
+    assert rules[0] == "User-agent: *"
+    assert {"Disallow: /cart/", "Disallow: /orders/", "Disallow: /admin/"} < set(rules)
+
+
+def test_favicon_is_where_browsers_look_for_it(client: Client) -> None:
+    answer = client.get("/favicon.ico")
+
+    assert answer.status_code == 302
+    assert answer["Location"].endswith(".svg")
+
+
+def test_a_shared_link_has_a_picture_with_a_whole_address(client: Client, settings: Any) -> None:
+    page = client.get(reverse("shop:home")).content.decode()
+
+    assert f'property="og:image" content="{settings.SITE_URL}/static/img/share' in page
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_theme_in_the_address_bar_leads_home(client: Client, method: str) -> None:
+    answer = getattr(client, method)(reverse("shop:theme"))
+
+    assert (answer.status_code, answer["Location"]) == (302, reverse("shop:home"))
+
+
 def test_product_says_when_the_next_may_be_free(client: Client) -> None:
     product = _product(units=1)
     _hold(product, units=1, minutes=5)
