@@ -79,7 +79,7 @@ def test_sign_up_makes_an_account_and_signs_in(client: Client):
     ("typed", "words"),
     [
         ({"email": "new@example.com", "password1": "short"}, "at least 8"),
-        ({"email": "new@example.com", "password1": "12345678901"}, "entirely numeric"),
+        ({"email": "new@example.com", "password1": "58201947362"}, "entirely numeric"),
         ({"email": "new", "password1": "correct horse battery"}, "valid email"),
         ({}, "required"),
     ],
