@@ -28,7 +28,9 @@ class Choice:
 
 
 class QuantityForm(forms.Form):
-    """How many units, on a product page and on a cart line."""
+    """How many units, on a cart line."""
+
+    too_few = "Enter 1 or more. To take it out of the cart, press Let it go."
 
     quantity = forms.IntegerField(
         error_messages={
@@ -40,7 +42,7 @@ class QuantityForm(forms.Form):
     def clean_quantity(self) -> int:
         quantity = self.cleaned_data["quantity"]
         if quantity < 1:
-            raise forms.ValidationError("Enter 1 or more. To take it out of the cart, press Let it go.")
+            raise forms.ValidationError(self.too_few)
         if quantity > settings.MAX_UNITS_PER_LINE:
             raise forms.ValidationError(f"Enter {settings.MAX_UNITS_PER_LINE} or fewer.")
         return int(quantity)
@@ -56,6 +58,8 @@ class AddForm(QuantityForm):
 
     `key` was minted with the page: it makes two presses of one button one intent.
     """
+
+    too_few = "Enter 1 or more."
 
     variant = forms.UUIDField()
     key = forms.CharField(required=False)

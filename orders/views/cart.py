@@ -260,7 +260,8 @@ def _refused_add(
 ) -> HttpResponse:
     """Nothing was held. For htmx the part says so where the panel would be; else a page of its own does.
 
-    The page names the product and has the quantity to repair; a variant that is not on sale it does not know.
+    The page names the product and has the quantity to repair, unless none can be had; it does not know a variant that
+    is not on sale.
     """
     note = notes.refusal(error, now=now)
     if _asks_for_cart(request):
@@ -271,7 +272,7 @@ def _refused_add(
         "note": note,
         "variant": on_sale.select_related("product__category").filter(pk=variant_id).first(),
         "quantity": request.POST.get("quantity", "")[:LONGEST_QUANTITY],
-        "quantity_error": note.text if error.field == "quantity" else "",
+        "quantity_error": note.text if isinstance(error, InvalidInput) or note.kind == "warn" else "",
         "most": settings.MAX_UNITS_PER_LINE,
         "back": shopper.way_back(request, otherwise=""),
     }

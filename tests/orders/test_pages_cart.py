@@ -179,11 +179,15 @@ def test_add_says_that_all_are_in_carts_and_when_the_next_hold_ends(client: Clie
     assert "the next hold ends in about 10 minutes" in text_of(answer)
 
 
-def test_add_says_sold_out_when_nobody_holds_one(client: Client):
-    answer = add(client, on_sale(units=0))
+def test_add_says_sold_out_when_nobody_holds_one_and_offers_what_is_similar(client: Client):
+    variant = on_sale(units=0)
+
+    answer = add(client, variant)
 
     assert answer.status_code == 422
     assert "Sold out" in text_of(answer)
+    assert reverse("shop:category", args=[variant.product.category.slug]) in text_of(answer).split("<main")[1]
+    assert "Add to cart" not in text_of(answer)
 
 
 def test_add_is_csrf_protected():
