@@ -27,7 +27,7 @@ COPY templates templates
 COPY static static
 # Collecting needs settings that load, not a secret: the values end with this line.
 RUN DEMO=0 SECRET_KEY=only-while-building DATABASE_URL=sqlite://:memory: REDIS_URL=redis://nowhere:6379/0 \
-    EMAIL_URL=consolemail:// python manage.py collectstatic --noinput --verbosity 0
+    EMAIL_URL=consolemail:// SITE_URL=http://nowhere python manage.py collectstatic --noinput --verbosity 0
 USER tahan
 EXPOSE 8000
 # WEB_CONCURRENCY is gunicorn's own name for the number of workers. /dev/shm keeps its heartbeat off the disk.

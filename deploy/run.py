@@ -196,9 +196,17 @@ def _greet(*, env: dict[str, str], var: Path) -> None:
         f"\n  Staff:          {env['SITE_URL']}/admin/"
         f"\n  Demo users:     {DEMO_USERS}"
         f"\n  Data and logs:  {var}  (delete it to begin anew)"
+        f"{_warning(host=env.get('HOST', ''))}"
         "\n\n  Ctrl-C stops it.\n",
         flush=True,
     )
+
+
+def _warning(*, host: str) -> str:
+    """A line for whoever opens the demo to the network: its staff password is printed above and known to everybody."""
+    if host in ("", "127.0.0.1", "localhost", "::1"):
+        return ""
+    return f"\n  Open to others: it listens on {host}; whoever reaches it knows the staff password above"
 
 
 def _stop_like_ctrl_c(number: int, frame: FrameType | None) -> None:

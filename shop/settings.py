@@ -40,7 +40,8 @@ def _secret(variable: str) -> str:
 
 
 SECRET_KEY = _secret("SECRET_KEY")
-SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
+_demo_site = "http://127.0.0.1:8000"
+SITE_URL = (env.str("SITE_URL", default=_demo_site) if DEMO or DEBUG else env.str("SITE_URL")).rstrip("/")
 WEBHOOK_BASE_URL = env.str("WEBHOOK_BASE_URL", default=SITE_URL).rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if DEMO else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -254,9 +255,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 SECURE_SSL = env.bool("SECURE_SSL", default=not (DEMO or DEBUG))
 SECURE_SSL_REDIRECT = SECURE_SSL
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # How many proxies in front add themselves to X-Forwarded-For. What stands further left was written by the caller.
 PROXY_COUNT = env.int("PROXY_COUNT", default=0 if DEMO or DEBUG else 1)
+# Believed only where a proxy of ours writes it: without one, anybody can.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXY_COUNT else None
 ALLAUTH_TRUSTED_PROXY_COUNT = PROXY_COUNT
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_SSL
