@@ -25,6 +25,14 @@ def send_due_refunds() -> None:
 
 
 @shared_task
+def ask_about_silent_payments() -> None:
+    """Ask the providers about payments of which nothing was heard, in small batches."""
+    for _ in range(BATCHES):
+        if services.ask_about_silent_payments(now=timezone.now()) == 0:
+            return
+
+
+@shared_task
 def send_due_messages() -> None:
     """Send the e-mails that are due, in small batches."""
     for _ in range(BATCHES):

@@ -185,6 +185,7 @@ SHOP_CURRENCY = "IDR"
 
 # Payments ---------------------------------------------------------------------------------------------------------
 
+PAYMENT_SILENCE = timedelta(seconds=env.int("PAYMENT_SILENCE_SECONDS", default=120))
 SANDBOX_ENABLED = env.bool("SANDBOX_ENABLED", default=DEMO)
 SANDBOX_SIGNING_KEY = _secret("SANDBOX_SIGNING_KEY") if SANDBOX_ENABLED else ""
 # Where a shopper's browser finds the provider's pages, and the worker its API.
@@ -211,6 +212,11 @@ CELERY_BEAT_SCHEDULE = {
     "expire-unpaid-orders": {"task": "orders.tasks.expire_unpaid_orders", **_tick},
     "expire-due-reservations": {"task": "inventory.tasks.expire_due_reservations", **_tick},
     "send-due-refunds": {"task": "orders.tasks.send_due_refunds", **_tick},
+    "ask-about-silent-payments": {
+        "task": "orders.tasks.ask_about_silent_payments",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "send-due-messages": {"task": "orders.tasks.send_due_messages", **_tick},
     "forget-old-keys": {"task": "orders.tasks.forget_old_keys", "schedule": 3600.0},
 }

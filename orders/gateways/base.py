@@ -101,3 +101,9 @@ class Gateway(Protocol):
     def refund(self, *, refund_id: UUID, provider_reference: str, amount_minor: int, currency: str) -> GatewayRefund:
         """Send money back; `refund_id` is the idempotency key. :raises GatewayFailed:"""
         ...
+
+    def ask(self, *, payment_id: UUID, now: datetime) -> list[GatewayEvent]:
+        """What the provider knows of this payment by now, oldest first: the events that its webhooks carry, under the
+        same ids. Empty if it knows nothing. :raises GatewayFailed:
+        """
+        ...

@@ -1,7 +1,8 @@
 """The adapter to the sandbox provider. It knows the provider's public interface and nothing of its inside.
 
 The payment page is reached by a signed link, so that opening it needs no call from a web worker to itself; refunds
-are asked for over HTTP by the worker; webhooks come back signed, as `Sandbox-Signature: t=<unix time>,v1=<hmac>`.
+and news of a silent payment are asked for over HTTP by the worker; webhooks come back signed, as
+`Sandbox-Signature: t=<unix time>,v1=<hmac>`.
 """
 
 import hashlib
@@ -68,18 +69,7 @@ class SandboxGateway:
         """See Gateway.read_event."""
         self._verify(body, headers.get("Sandbox-Signature", ""), now=now)
         try:
-            event = json.loads(body, parse_constant=_refuse_constant)
-            if nests_too_deep(event):
-                raise ValueError(TOO_DEEP)
-            return GatewayEvent(
-                event_id=str(event["id"]),
-                kind=KINDS[event["type"]],
-                payment_id=str(event["merchant_reference"]),
-                provider_reference=str(event["payment"]),
-                amount_minor=event["amount"],
-                currency=str(event["currency"]),
-                payload=event,
-            )
+            return _event(_parse(body))
         except RecursionError as error:
             raise BadEvent(problem=TOO_DEEP) from error
         except (ValueError, KeyError, TypeError) as error:
@@ -95,6 +85,21 @@ class SandboxGateway:
             return GatewayRefund(reference=str(answer["id"]), is_finished=answer["status"] == "succeeded")
         except (KeyError, TypeError) as error:
             raise GatewayFailed(f"the answer to the refund lacks {error}") from error
+
+    def ask(self, *, payment_id: UUID, now: datetime) -> list[GatewayEvent]:
+        """See Gateway.ask. The provider answers by its own clock."""
+        try:
+            answer = requests.get(
+                f"{settings.SANDBOX_API_URL}/payments/{payment_id}/",
+                headers=_credentials(),
+                timeout=TIMEOUT_SECONDS,
+            )
+            if answer.status_code == requests.codes.not_found:
+                return []
+            answer.raise_for_status()
+            return [_event(event) for event in _parse(answer.content)["events"]]
+        except (requests.RequestException, BadEvent, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise GatewayFailed(f"the answer about the payment cannot be used: {error}") from error
 
     def _verify(self, body: bytes, header: str, *, now: datetime) -> None:
         parts = dict(part.split("=", 1) for part in header.split(",") if "=" in part)
@@ -113,13 +118,36 @@ class SandboxGateway:
             answer = requests.post(
                 settings.SANDBOX_API_URL + path,
                 json=body,
-                headers={"Authorization": f"Bearer {settings.SANDBOX_SIGNING_KEY}"},
+                headers=_credentials(),
                 timeout=TIMEOUT_SECONDS,
             )
             answer.raise_for_status()
             return answer.json()
         except (requests.RequestException, ValueError) as error:
             raise GatewayFailed(str(error)) from error
+
+
+def _credentials() -> dict[str, str]:
+    return {"Authorization": f"Bearer {settings.SANDBOX_SIGNING_KEY}"}
+
+
+def _parse(body: bytes) -> Any:
+    parsed = json.loads(body, parse_constant=_refuse_constant)
+    if nests_too_deep(parsed):
+        raise ValueError(TOO_DEEP)
+    return parsed
+
+
+def _event(event: dict[str, Any]) -> GatewayEvent:
+    return GatewayEvent(
+        event_id=str(event["id"]),
+        kind=KINDS[event["type"]],
+        payment_id=str(event["merchant_reference"]),
+        provider_reference=str(event["payment"]),
+        amount_minor=event["amount"],
+        currency=str(event["currency"]),
+        payload=event,
+    )
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -1,7 +1,7 @@
 """Money: attempts to pay an order, what the provider said, and what went back."""
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.db import models
@@ -37,6 +37,10 @@ PAYMENT_STATES = StateMachine(
 )
 
 
+# Whatever a provider still has to say of an attempt it says within this time.
+ASKED_ABOUT_FOR = timedelta(days=3)
+
+
 class PaymentQuerySet(models.QuerySet["Payment"]):
     """Attempts by whether their provider may still report something."""
 
@@ -44,6 +48,18 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         """Let those still PENDING take this step; returns their number."""
         target = PAYMENT_STATES.target(PaymentStatus.PENDING, event)
         return self.filter(status=PaymentStatus.PENDING).update(status=target)
+
+    def silent(self, *, now: datetime, since: timedelta) -> Self:
+        """Without money for this long, not asked about for this long, and young enough to be asked about.
+
+        Declined and ended attempts are among them: a provider may still take money for them.
+        """
+        return self.filter(
+            Q(asked_at=None) | Q(asked_at__lte=now - since),
+            status__in=[status for status in PaymentStatus if status != PaymentStatus.CAPTURED],
+            created_at__lte=now - since,
+            created_at__gt=now - ASKED_ABOUT_FOR,
+        )
 
 
 class Payment(models.Model):
@@ -60,11 +76,14 @@ class Payment(models.Model):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     captured_at = models.DateTimeField(null=True, blank=True)
+    asked_at = models.DateTimeField(null=True, blank=True, help_text="When the shop last asked the provider about it.")
 
     objects = PaymentQuerySet.as_manager()
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payment_amount_positive")]
+        # The silent ones are of the last days. An index on the status would tempt InnoDB to lock its way along it.
+        indexes = [models.Index(fields=["created_at"], name="payment_created")]
 
     def __str__(self) -> str:
         return f"{self.id} {self.status}"

@@ -47,6 +47,10 @@ class SandboxWebhookQuerySet(models.QuerySet["SandboxWebhook"]):
         """Not delivered, and due."""
         return self.filter(delivered_at=None, due_at__lte=now)
 
+    def reported(self, *, now: datetime) -> Self:
+        """Known to a merchant whose post arrives: due, or posted before, whenever the next try may be."""
+        return self.filter(models.Q(due_at__lte=now) | models.Q(attempts__gt=0))
+
 
 class SandboxWebhook(models.Model):
     """An event to be posted to the merchant until it is taken."""

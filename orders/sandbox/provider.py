@@ -1,10 +1,11 @@
-"""What the provider does: open a payment, take a choice, send money back, post webhooks."""
+"""What the provider does: open a payment, take a choice, send money back, post webhooks, answer what it knows."""
 
 import hashlib
 import hmac
 import json
 import logging
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import requests
 from django.conf import settings
@@ -29,6 +30,10 @@ LONGEST_PAUSE = timedelta(minutes=10)
 
 class PaymentRefused(Exception):
     """The provider does not do that; the message says why."""
+
+
+class PaymentUnknown(Exception):
+    """The provider has no such payment; the message says so."""
 
 
 def open_payment(*, request: str, now: datetime) -> SandboxPayment:
@@ -105,6 +110,17 @@ def refund(*, key: str, payment_id: str, amount: int, currency: str, now: dateti
     return SandboxRefund.objects.create(key=key, payment=payment, amount=amount, currency=currency, created_at=now)
 
 
+def reported_events(*, merchant_reference: str, now: datetime) -> list[dict[str, Any]]:
+    """What was reported of this payment by now, oldest first, as in its webhooks, whether they arrived or not.
+
+    :raises PaymentUnknown: if nobody has opened it.
+    """
+    if not SandboxPayment.objects.filter(merchant_reference=merchant_reference).exists():
+        raise PaymentUnknown("There is no payment with this reference.")
+    webhooks = SandboxWebhook.objects.reported(now=now).filter(payment__merchant_reference=merchant_reference)
+    return [_event(webhook) for webhook in webhooks.select_related("payment").order_by("created_at", "pk")]
+
+
 def deliver_due_webhooks(*, now: datetime) -> int:
     """Post what is due; returns how many the merchant took.
 
@@ -129,19 +145,21 @@ def signature(body: bytes, *, now: datetime) -> str:
 
 def compose(webhook: SandboxWebhook, *, now: datetime) -> tuple[bytes, dict[str, str]]:
     """Body and headers of a webhook as they are posted at this moment."""
-    payment = webhook.payment
-    body = json.dumps(
-        {
-            "id": webhook.event_id,
-            "type": webhook.kind,
-            "payment": str(payment.pk),
-            "merchant_reference": payment.merchant_reference,
-            "amount": payment.amount,
-            "currency": payment.currency,
-            "created": int(webhook.created_at.timestamp()),
-        }
-    ).encode()
+    body = json.dumps(_event(webhook)).encode()
     return body, {"Content-Type": "application/json", "Sandbox-Signature": signature(body, now=now)}
+
+
+def _event(webhook: SandboxWebhook) -> dict[str, Any]:
+    payment = webhook.payment
+    return {
+        "id": webhook.event_id,
+        "type": webhook.kind,
+        "payment": str(payment.pk),
+        "merchant_reference": payment.merchant_reference,
+        "amount": payment.amount,
+        "currency": payment.currency,
+        "created": int(webhook.created_at.timestamp()),
+    }
 
 
 def _report(

@@ -8,4 +8,5 @@ app_name = "sandbox"
 urlpatterns = [
     path("pay/", views.pay, name="pay"),
     path("api/refunds/", views.refunds, name="refunds"),
+    path("api/payments/<str:merchant_reference>/", views.payment_events, name="payment_events"),
 ]

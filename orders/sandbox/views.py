@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from kombu.exceptions import KombuError
 
 from orders.sandbox import provider
@@ -45,15 +45,35 @@ def pay(request: HttpRequest) -> HttpResponse:
 @require_POST
 def refunds(request: HttpRequest) -> JsonResponse:
     """POST {key, payment, amount, currency} with the merchant's key as bearer token."""
-    sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if not hmac.compare_digest(sent.encode(), settings.SANDBOX_SIGNING_KEY.encode()):
-        return JsonResponse({"error": "Send the shared key as a bearer token."}, status=401)
+    if not _is_merchant(request):
+        return _not_the_merchant()
     try:
         asked = _read_refund(request.body)
         refund = provider.refund(now=timezone.now(), **asked)
     except provider.PaymentRefused as refusal:
         return JsonResponse({"error": str(refusal)}, status=422)
     return JsonResponse({"id": str(refund.pk), "status": "succeeded", "amount": refund.amount})
+
+
+@require_GET
+def payment_events(request: HttpRequest, merchant_reference: str) -> JsonResponse:
+    """GET {events: […]} of a payment, each as in its webhook, with the merchant's key as bearer token."""
+    if not _is_merchant(request):
+        return _not_the_merchant()
+    try:
+        events = provider.reported_events(merchant_reference=merchant_reference, now=timezone.now())
+    except provider.PaymentUnknown as refusal:
+        return JsonResponse({"error": str(refusal)}, status=404)
+    return JsonResponse({"events": events})
+
+
+def _is_merchant(request: HttpRequest) -> bool:
+    sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    return hmac.compare_digest(sent.encode(), settings.SANDBOX_SIGNING_KEY.encode())
+
+
+def _not_the_merchant() -> JsonResponse:
+    return JsonResponse({"error": "Send the shared key as a bearer token."}, status=401)
 
 
 def _read_refund(body: bytes) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from orders.services.errors import (
 from orders.services.fulfilment import fulfil_order
 from orders.services.idempotency import Answer, forget_old_keys, once
 from orders.services.message import send_due_messages
-from orders.services.payment import record_payment_event, start_payment
+from orders.services.payment import ask_about_silent_payments, record_payment_event, start_payment
 from orders.services.refund import retry_refund, send_due_refunds
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "UnknownPayment",
     "UnknownVariant",
     "add_to_cart",
+    "ask_about_silent_payments",
     "cancel_order",
     "cart_token",
     "empty_cart",

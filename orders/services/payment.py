@@ -3,6 +3,7 @@
 Order of locks: order, payment, reservations, stock. No provider is called inside a transaction.
 """
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,7 +14,7 @@ from django.urls import reverse
 from uuid6 import uuid7
 
 from inventory import services as inventory
-from orders.gateways import Gateway, GatewayEvent, available_gateways, base, gateway_named
+from orders.gateways import Gateway, GatewayEvent, GatewayFailed, available_gateways, base, gateway_named
 from orders.models import (
     Order,
     OrderEventKind,
@@ -30,6 +31,8 @@ from shop.clock import clock_time
 from shop.errors import NotFound
 from shop.money import format_money
 from shop.transactions import TryAgain, transactional
+
+logger = logging.getLogger(__name__)
 
 # A hold taken for money that is already here lives only until the commit of the same transaction.
 MOMENT = timedelta(minutes=1)
@@ -73,6 +76,35 @@ def record_payment_event(*, payment_id: UUID, body: bytes, headers: Mapping[str,
     if event.payment_id != str(payment_id):
         raise UnknownPayment()
     return _settle(payment_id=payment_id, order_id=payment.order_id, event=event, now=now)
+
+
+def ask_about_silent_payments(*, now: datetime, limit: int = 20) -> int:
+    """Ask the providers about payments of which nothing was heard; returns how many they answered for.
+
+    What they report is settled like a webhook, under the same event id: whichever comes second has no effect. Each
+    payment is claimed by compare-and-set before the call, so that two workers do not ask at once. One that fails is
+    logged and asked about again after the same silence.
+    """
+    silent = Payment.objects.silent(now=now, since=settings.PAYMENT_SILENCE).filter(gateway__in=available_gateways())
+    answered = 0
+    for payment in silent.order_by("asked_at", "created_at")[:limit]:
+        if silent.filter(pk=payment.pk, asked_at=payment.asked_at).update(asked_at=now):
+            answered += _ask(payment, now=now)
+    return answered
+
+
+def _ask(payment: Payment, *, now: datetime) -> bool:
+    try:
+        events = _require_gateway(payment.gateway).ask(payment_id=payment.pk, now=now)
+        if any(event.payment_id != str(payment.pk) for event in events):
+            raise GatewayFailed("the answer speaks of another payment")
+        for event in events:
+            _settle(payment_id=payment.pk, order_id=payment.order_id, event=event, now=now)
+    except Exception:
+        # Not GatewayFailed alone: whatever an answer makes us stumble over, the other payments are asked about.
+        logger.exception("Asking about payment %s failed.", payment.pk)
+        return False
+    return True
 
 
 @transactional
