@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -109,10 +109,3 @@ def told(request: HttpRequest, act: Callable[[], object], *, done: str) -> bool:
 def typed(request: HttpRequest) -> Any:
     """What a form was sent with, even if that is nothing; None when it was only asked for."""
     return request.POST if request.method == "POST" else None
-
-
-def see_other(address: str) -> HttpResponseRedirect:
-    """Send the browser on after a POST, so that a reload repeats nothing."""
-    answer = HttpResponseRedirect(address)
-    answer.status_code = 303
-    return answer

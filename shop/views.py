@@ -27,6 +27,7 @@ from shop.errors import NotFound
 from shop.forms import ListingForm
 from shop.methods import post_only
 from shop.models import ProductQuerySet
+from shop.redirects import see_other
 from shop.stylesheet import stylesheet
 
 PER_PAGE = 24
@@ -118,7 +119,7 @@ def theme(request: HttpRequest) -> HttpResponse:
     back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
         back = reverse("shop:home")
-    answer = HttpResponseRedirect(back, status=303)
+    answer = see_other(back)
     chosen = request.POST.get("theme", "")
     if chosen in THEMES:
         answer.set_cookie("theme", chosen, max_age=THEME_COOKIE_SECONDS, samesite="Lax", secure=settings.SECURE_SSL)

@@ -15,7 +15,8 @@ from django.utils.http import urlencode
 from inventory import services
 from inventory.forms import ReleaseForm
 from inventory.models import Reservation, ReservationLine
-from shop.staff import ReadOnlyAdmin, ReadOnlyInline, see_other, told, typed
+from shop.redirects import see_other
+from shop.staff import ReadOnlyAdmin, ReadOnlyInline, told, typed
 
 MOST_AT_ONCE = 100
 

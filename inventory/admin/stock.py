@@ -18,7 +18,8 @@ from inventory.forms import AdjustForm, BackorderForm, ReceiveForm, StockForm
 from inventory.models import MovementKind, ReservationLine, ReservationState, StockItem, StockMovement
 from inventory.overview import LOW_STOCK_UNITS
 from shop.errors import ShopError
-from shop.staff import NeverDeletedAdmin, see_other, typed
+from shop.redirects import see_other
+from shop.staff import NeverDeletedAdmin, typed
 
 LEDGER_PAGE = 50
 HOLDS_SHOWN = 50

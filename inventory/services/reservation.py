@@ -63,19 +63,7 @@ def reserve(
         ReservationLine(reservation=reservation, stock_item_id=item_id, sku=sku, quantity=units)
         for item_id, sku, units in plan
     )
-    record(
-        [
-            StockMovement(
-                stock_item_id=item_id,
-                kind=MovementKind.RESERVE,
-                held_change=units,
-                reservation_id=reservation.pk,
-                actor=actor,
-                created_at=now,
-            )
-            for item_id, _, units in plan
-        ]
-    )
+    record(_held_changes(plan, kind=MovementKind.RESERVE, reservation=reservation, actor=actor, now=now))
     return reservation
 
 
@@ -98,17 +86,7 @@ def resize(*, reservation_id: UUID, lines: dict[str, int], now: datetime, actor:
     shrinkage = [change for sku, more in wanted.items() if more < 0 for change in _shrink(kept, sku=sku, surplus=-more)]
     _write_quantities(reservation, kept=kept, changes=[*growth, *shrinkage])
     record(
-        [
-            StockMovement(
-                stock_item_id=item_id,
-                kind=MovementKind.RESIZE,
-                held_change=units,
-                reservation_id=reservation.pk,
-                actor=actor,
-                created_at=now,
-            )
-            for item_id, _, units in [*growth, *shrinkage]
-        ]
+        _held_changes([*growth, *shrinkage], kind=MovementKind.RESIZE, reservation=reservation, actor=actor, now=now)
     )
     return reservation
 
@@ -214,6 +192,22 @@ def join(*, reservation_id: UUID, other_id: UUID, reason: str, actor: str, now: 
         ]
     )
     return locked[reservation_id]
+
+
+def _held_changes(
+    changes: Plan, *, kind: MovementKind, reservation: Reservation, actor: str, now: datetime
+) -> list[StockMovement]:
+    return [
+        StockMovement(
+            stock_item_id=item_id,
+            kind=kind,
+            held_change=units,
+            reservation_id=reservation.pk,
+            actor=actor,
+            created_at=now,
+        )
+        for item_id, _, units in changes
+    ]
 
 
 def _given_up(reservation_id: UUID, *, reason: str, actor: str, now: datetime) -> list[StockMovement]:

@@ -16,7 +16,8 @@ from orders import services
 from orders.models import Order, OrderEvent, OrderLine, OrderStatus, Payment, PaymentEvent, Refund, RefundStatus
 from shop.errors import ShopError
 from shop.money import format_money
-from shop.staff import ReadOnlyAdmin, see_other, typed
+from shop.redirects import see_other
+from shop.staff import ReadOnlyAdmin, typed
 
 
 class QueueFilter(admin.SimpleListFilter):

@@ -12,7 +12,8 @@ from django.utils import timezone
 from orders import services
 from orders.models import Refund
 from shop.money import format_money
-from shop.staff import ReadOnlyAdmin, see_other, told
+from shop.redirects import see_other
+from shop.staff import ReadOnlyAdmin, told
 
 
 @admin.register(Refund)

@@ -2,17 +2,10 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django_htmx.middleware import HtmxDetails
-
-
-def see_other(address: str) -> HttpResponseRedirect:
-    """303: read the answer at this address. A refresh there repeats nothing."""
-    answer = HttpResponseRedirect(address)
-    answer.status_code = 303
-    return answer
 
 
 def wants_part(request: HttpRequest) -> bool:

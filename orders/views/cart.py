@@ -18,11 +18,12 @@ from orders.forms import AddForm, QuantityForm
 from orders.models import Cart, CartLine
 from orders.notes import Note, Undo
 from orders.services import Answer
-from orders.views.answers import page_or_part, see_other, wants_part
+from orders.views.answers import page_or_part, wants_part
 from shop.clock import clock_time
 from shop.errors import InvalidInput, NotFound, ShopError
 from shop.methods import post_only
 from shop.models import Variant
+from shop.redirects import see_other
 
 LET_GO_KEY = "let_go"
 # Another tab was quicker, or it never was in this cart: the words are the same, and the cart is shown as it is.

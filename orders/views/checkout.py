@@ -15,7 +15,8 @@ from django.views.decorators.http import require_http_methods
 from orders import gateways, queries, services, shopper
 from orders.forms import ContactForm, DeliveryForm, PaymentForm
 from orders.models import Cart, Checkout
-from orders.views.answers import page_or_part, see_other
+from orders.views.answers import page_or_part
+from shop.redirects import see_other
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from django.views.decorators.http import require_http_methods
 
 from orders import finding, shopper
 from orders.forms import FindOrderForm
-from orders.views.answers import see_other
 from shop.errors import NotFound
+from shop.redirects import see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

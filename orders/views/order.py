@@ -21,9 +21,10 @@ from orders.gateways import GatewayFailed
 from orders.models import Order
 from orders.notes import Note
 from orders.outcomes import payment_outcome
-from orders.views.answers import page_or_part, see_other
+from orders.views.answers import page_or_part
 from shop.errors import NotFound, ShopError
 from shop.methods import post_only
+from shop.redirects import see_other
 
 ORDERS_PER_PAGE = 20
 NO_PAYMENT_PAGE = Note(

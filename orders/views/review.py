@@ -13,9 +13,10 @@ from orders.gateways import GatewayFailed
 from orders.models import Cart, Order
 from orders.notes import Note
 from orders.services import CartEmpty, CheckoutIncomplete
-from orders.views.answers import page_or_part, see_other
+from orders.views.answers import page_or_part
 from orders.views.checkout import checkout_context, checkout_of, first_incomplete, nothing_to_check_out
 from shop.errors import ShopError
+from shop.redirects import see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
