@@ -1,17 +1,19 @@
 """Races for units: reserve, commit, extend, release, expire."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from copy import copy
 from functools import partial
 from itertools import count
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from inventory import services
-from inventory.models import Reservation, ReservationState, StockItem, StockItemQuerySet
+from inventory.models import Reservation, ReservationLine, ReservationState, StockItem, StockItemQuerySet
 from inventory.queries import prove
 from inventory.services import counters as counters_module
-from inventory.services import expiry, outcome
+from inventory.services import expiry, outcome, reservation
 from shop import transactions
 from shop.errors import Busy
 from tests.books import counters
@@ -289,10 +291,38 @@ def test_control_without_the_lock_both_parcels_count_on_the_same_unit(no_locks: 
 # One token ------------------------------------------------------------------------------------------------------------
 
 
-def test_one_token_at_one_moment_is_one_reservation() -> None:
+def one_token_four_times() -> tuple[StockItem, list[Any]]:
     item = StockItemFactory(on_hand=5)
+    return item, at_once(*[partial(hold, lines={item.sku: 1}, token=f"intent for {item.sku}")] * 4)
 
-    answers = at_once(*[partial(hold, lines={item.sku: 1}, token="one intent")] * 4)
 
-    assert len({answer.pk for answer in answers}) == 1
-    assert counters(item) == (5, 1, 0)
+@pytest.fixture
+def no_unique_token() -> Iterator[None]:
+    """Take the unique constraint away that makes the second caller look again."""
+    unique = Reservation._meta.get_field("token")
+    shared = copy(unique)
+    shared._unique = False
+    with connection.schema_editor() as editor:
+        editor.alter_field(Reservation, unique, shared)
+    yield
+    ReservationLine.objects.all().delete()
+    Reservation.objects.all().delete()
+    with connection.schema_editor() as editor:
+        editor.alter_field(Reservation, shared, unique)
+
+
+def test_one_token_at_one_moment_is_one_reservation(pause_before: Pause) -> None:
+    pause_before(reservation, "_plan")
+    for _ in range(3):
+        item, answers = one_token_four_times()
+
+        assert len({answer.pk for answer in answers}) == 1
+        assert counters(item) == (5, 1, 0)
+
+
+def test_control_without_the_unique_token_one_intent_holds_several_units(
+    no_unique_token: None, pause_before: Pause
+) -> None:
+    pause_before(reservation, "_plan")
+
+    assert seen_within_rounds(lambda: counters(one_token_four_times()[0])[1] > 1)
