@@ -78,3 +78,11 @@ def test_every_icon_that_is_asked_for_is_in_the_sprite() -> None:
     }
 
     assert asked - drawn == set()
+
+
+@pytest.mark.parametrize("template", sorted((ROOT / "templates").glob("*/*.html")), ids=lambda path: path.name)
+def test_forms_to_fill_in_leave_the_judging_to_the_server(template: Path) -> None:
+    """The browser's own bubbles speak the browser's words and language, and say nothing of the remedy."""
+    forms = re.findall(r"(<form[^>]*method=\"post\".*?>)(.*?)</form>", template.read_text(), flags=re.DOTALL)
+    to_fill_in = [opening for opening, body in forms if "_field.html" in body or "_quantity.html" in body]
+    assert [opening for opening in to_fill_in if "novalidate" not in opening] == []
