@@ -1,7 +1,6 @@
 """Races for units: reserve, commit, extend, release, expire."""
 
 from collections.abc import Callable, Iterator
-from copy import copy
 from functools import partial
 from itertools import count
 from typing import Any
@@ -300,8 +299,11 @@ def one_token_four_times() -> tuple[StockItem, list[Any]]:
 def no_unique_token() -> Iterator[None]:
     """Take the unique constraint away that makes the second caller look again."""
     unique = Reservation._meta.get_field("token")
-    shared = copy(unique)
+    # A clone, not a copy: a copy takes along what the field has already worked out about itself.
+    shared = unique.clone()
     shared._unique = False
+    shared.set_attributes_from_name(unique.name)
+    shared.model = Reservation
     with connection.schema_editor() as editor:
         editor.alter_field(Reservation, unique, shared)
     yield
