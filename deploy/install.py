@@ -139,7 +139,10 @@ def _make_venv() -> None:
 def _pip_install(*, lock: str) -> None:
     """Install by plain pip, hashes required, with one line of progress instead of pip's hundreds."""
     total = sum("==" in line and not line.startswith((" ", "#")) for line in (ROOT / lock).read_text().splitlines())
-    command = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--no-input", "--disable-pip-version-check"]
+    # The lock names everything, so pip need not resolve: an extra ("coverage[toml]") has no line of its own, and as
+    # soon as a newer release appears, pip looks at that one and misses its hash.
+    options = ["--require-hashes", "--no-deps", "--no-input", "--disable-pip-version-check"]
+    command = [str(PYTHON), "-m", "pip", "install", *options]
     began, found, log = time.monotonic(), 0, []
     process = subprocess.Popen(
         [*command, "-r", lock], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
