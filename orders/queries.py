@@ -12,7 +12,18 @@ from django.db.models import F, Prefetch, QuerySet, Sum
 
 from accounts.models import User
 from inventory import queries as stock
-from orders.models import Cart, CartLine, Order, OrderEvent, OrderLine, OrderStatus, Payment, Refund, ShippingMethod
+from orders.models import (
+    PAID_STATES,
+    Cart,
+    CartLine,
+    Order,
+    OrderEvent,
+    OrderLine,
+    OrderStatus,
+    Payment,
+    Refund,
+    ShippingMethod,
+)
 from shop.errors import NotFound
 from shop.transactions import consistent_snapshot
 
@@ -228,9 +239,9 @@ class OwedDrift:
 def prove_owed() -> list[OwedDrift]:
     """Compare, SKU by SKU, what inventory has allocated with what paid and unsent order lines add up to."""
     rows = (
-        OrderLine.objects.filter(order__status__in=[OrderStatus.PAID, OrderStatus.FULFILLED])
+        OrderLine.objects.filter(order__status__in=PAID_STATES)
         .values_list("sku")
-        .annotate(units=Sum(F("quantity") - F("fulfilled")))
+        .annotate(units=Sum(F("quantity") - F("fulfilled") - F("cancelled")))
     )
     with consistent_snapshot():
         owed = {sku: units for sku, units in rows if units}

@@ -8,10 +8,17 @@ from uuid import UUID
 
 from shop.errors import ShopError
 
+# What a provider can report of a payment ...
+AUTHORISED = "authorised"
 CAPTURED = "captured"
 DECLINED = "declined"
 EXPIRED = "expired"
 CANCELLED = "cancelled"
+CHARGED_BACK = "charged back"
+CHARGEBACK_WON = "chargeback won"
+# ... and of money that goes back; `refund_id` says of which, as far as the provider knows.
+REFUND_SUCCEEDED = "refund succeeded"
+REFUND_FAILED = "refund failed"
 MAX_REFERENCE_LENGTH = 120
 MAX_AMOUNT_MINOR = 2**63 - 1
 
@@ -49,6 +56,7 @@ class GatewayEvent:
     amount_minor: int
     currency: str
     payload: dict[str, Any] = field(default_factory=dict)
+    refund_id: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what could not be kept as it came. :raises BadEvent:"""

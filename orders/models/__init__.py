@@ -3,7 +3,16 @@
 from orders.models.cart import CART_STATES, Cart, CartLine, CartStatus, Checkout
 from orders.models.idempotency import IdempotencyKey
 from orders.models.message import Message
-from orders.models.order import ORDER_STATES, Order, OrderEvent, OrderEventKind, OrderLine, OrderStatus, ShippingMethod
+from orders.models.order import (
+    ORDER_STATES,
+    PAID_STATES,
+    Order,
+    OrderEvent,
+    OrderEventKind,
+    OrderLine,
+    OrderStatus,
+    ShippingMethod,
+)
 from orders.models.payment import (
     PAYMENT_STATES,
     REFUND_STATES,
@@ -17,6 +26,7 @@ from orders.models.payment import (
 __all__ = [
     "CART_STATES",
     "ORDER_STATES",
+    "PAID_STATES",
     "PAYMENT_STATES",
     "REFUND_STATES",
     "Cart",

@@ -107,6 +107,9 @@ class Checkout(models.Model):
     country = models.CharField(max_length=2, default="ID")
     shipping_method = models.ForeignKey("orders.ShippingMethod", null=True, blank=True, on_delete=models.SET_NULL)
     gateway = models.CharField(max_length=32, blank=True)
+    coupon_code = models.CharField(max_length=32, blank=True)
+    accepts_backorder = models.BooleanField(default=False)
+    language = models.CharField(max_length=8, default="en", help_text="In which the shopper reads the shop.")
 
     def __str__(self) -> str:
         return f"checkout of {self.cart_id}"

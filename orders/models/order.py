@@ -39,6 +39,8 @@ class OrderStatus(models.TextChoices):
 
     AWAITING_PAYMENT = "AWAITING_PAYMENT", "Waiting for payment"
     PAID = "PAID", "Paid"
+    BACKORDERED = "BACKORDERED", "Paid, on back-order"
+    PARTLY_FULFILLED = "PARTLY_FULFILLED", "Partly sent"
     FULFILLED = "FULFILLED", "Sent"
     CANCELLED = "CANCELLED", "Cancelled"
     EXPIRED = "EXPIRED", "Not paid in time"
@@ -61,6 +63,10 @@ ORDER_STATES = StateMachine(
 )
 
 
+# Paid for, and not given up since: what is not sent of them is owed.
+PAID_STATES = (OrderStatus.PAID, OrderStatus.BACKORDERED, OrderStatus.PARTLY_FULFILLED, OrderStatus.FULFILLED)
+
+
 class OrderQuerySet(models.QuerySet["Order"]):
     """Orders by what has to happen to them."""
 
@@ -80,6 +86,7 @@ class Order(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="orders"
     )
     status = models.CharField(max_length=16, choices=OrderStatus, default=OrderStatus.AWAITING_PAYMENT)
+    language = models.CharField(max_length=8, default="en", help_text="The language of its e-mails and papers.")
     email = models.EmailField(db_index=True)
     name = models.CharField(max_length=120)
     phone = models.CharField(max_length=32)
@@ -92,9 +99,18 @@ class Order(models.Model):
     shipping_name = models.CharField(max_length=80)
     gateway = models.CharField(max_length=32, help_text="The provider that the shopper chose.")
     currency = models.CharField(max_length=3)
-    subtotal_minor = models.BigIntegerField()
-    shipping_minor = models.BigIntegerField()
+    subtotal_minor = models.BigIntegerField(help_text="The lines before discounts.")
+    discount_minor = models.BigIntegerField(default=0, help_text="Taken off lines and delivery.")
+    shipping_minor = models.BigIntegerField(help_text="The delivery before discounts.")
+    shipping_discount_minor = models.BigIntegerField(default=0, help_text="The part of the discount on delivery.")
+    tax_minor = models.BigIntegerField(default=0, help_text="All tax in the total, included in prices or added.")
+    shipping_tax_minor = models.BigIntegerField(default=0, help_text="The part of the tax on delivery.")
+    added_tax_minor = models.BigIntegerField(default=0, help_text="The tax on top of prices; 0 where they include it.")
     total_minor = models.BigIntegerField()
+    coupon_code = models.CharField(max_length=32, blank=True)
+    accepts_backorder = models.BooleanField(
+        default=False, help_text="Whether the shopper took the back-order terms, should the units be gone."
+    )
     placed_at = models.DateTimeField()
     pay_by = models.DateTimeField(help_text="The end of the payment window: until then the units stay held.")
     paid_at = models.DateTimeField(null=True, blank=True)
@@ -110,10 +126,23 @@ class Order(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(total_minor=F("subtotal_minor") + F("shipping_minor")), name="order_total_adds_up"
+                condition=Q(
+                    total_minor=F("subtotal_minor") - F("discount_minor") + F("shipping_minor") + F("added_tax_minor")
+                ),
+                name="order_total_adds_up",
             ),
             models.CheckConstraint(
-                condition=Q(subtotal_minor__gt=0) & Q(shipping_minor__gte=0), name="order_amounts_not_negative"
+                condition=Q(
+                    subtotal_minor__gt=0,
+                    discount_minor__gte=F("shipping_discount_minor"),
+                    shipping_minor__gte=F("shipping_discount_minor"),
+                    shipping_discount_minor__gte=0,
+                    tax_minor__gte=F("shipping_tax_minor"),
+                    shipping_tax_minor__gte=0,
+                    added_tax_minor__gte=0,
+                    total_minor__gt=0,
+                ),
+                name="order_amounts_not_negative",
             ),
         ]
         indexes = [models.Index(fields=["status", "pay_by"], name="order_status_pay_by")]
@@ -128,7 +157,7 @@ class Order(models.Model):
     @property
     def is_paid(self) -> bool:
         """Paid for and owed to the customer, sent or not."""
-        return self.status in (OrderStatus.PAID, OrderStatus.FULFILLED)
+        return self.status in PAID_STATES
 
     @property
     def is_fulfilled(self) -> bool:
@@ -167,9 +196,18 @@ class OrderLine(models.Model):
     picture_stem = models.CharField(max_length=160, blank=True)
     unit_price_minor = models.BigIntegerField()
     quantity = models.PositiveIntegerField()
-    total_minor = models.BigIntegerField()
+    total_minor = models.BigIntegerField(help_text="Quantity times unit price.")
+    discount_minor = models.BigIntegerField(default=0)
+    tax_rate_bp = models.PositiveIntegerField(default=0, help_text="Basis points: 1100 is 11 %.")
+    tax_minor = models.BigIntegerField(default=0, help_text="The tax in what is charged, included or added.")
+    added_tax_minor = models.BigIntegerField(
+        default=0, help_text="The tax on top of the price; 0 where it includes it."
+    )
+    charged_minor = models.BigIntegerField(help_text="What the customer pays for the line.")
     reservation_id = models.UUIDField(db_index=True)
-    fulfilled = models.PositiveIntegerField(default=0)
+    fulfilled = models.PositiveIntegerField(default=0, help_text="Units that were sent.")
+    cancelled = models.PositiveIntegerField(default=0, help_text="Units given up after the payment, before sending.")
+    returned = models.PositiveIntegerField(default=0, help_text="Units that were sent and came back.")
 
     class Meta:
         constraints = [
@@ -178,12 +216,28 @@ class OrderLine(models.Model):
                 condition=Q(total_minor=F("unit_price_minor") * F("quantity")), name="orderline_total_adds_up"
             ),
             models.CheckConstraint(
-                condition=Q(quantity__gte=F("fulfilled")), name="orderline_fulfilled_within_quantity"
+                condition=Q(
+                    charged_minor=F("total_minor") - F("discount_minor") + F("added_tax_minor"),
+                    total_minor__gte=F("discount_minor"),
+                    discount_minor__gte=0,
+                    tax_minor__gte=F("added_tax_minor"),
+                    added_tax_minor__gte=0,
+                ),
+                name="orderline_charge_adds_up",
+            ),
+            models.CheckConstraint(
+                condition=Q(quantity__gte=F("fulfilled") + F("cancelled"), fulfilled__gte=F("returned")),
+                name="orderline_ends_within_quantity",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.quantity} x {self.sku}"
+
+    @property
+    def owed(self) -> int:
+        """Units that are paid and neither sent nor given up."""
+        return self.quantity - self.fulfilled - self.cancelled
 
 
 class OrderEventKind(models.TextChoices):
@@ -191,17 +245,37 @@ class OrderEventKind(models.TextChoices):
 
     PLACED = "PLACED", "Placed"
     PAYMENT_STARTED = "PAYMENT_STARTED", "Payment started"
+    PAYMENT_AUTHORISED = "PAYMENT_AUTHORISED", "Payment authorised"
     PAYMENT_DECLINED = "PAYMENT_DECLINED", "Payment declined"
+    PAYMENT_CANCELLED = "PAYMENT_CANCELLED", "Payment cancelled"
     PAID = "PAID", "Paid"
     PAID_LATE_KEPT = "PAID_LATE_KEPT", "Paid late, order kept"
+    BACKORDERED = "BACKORDERED", "Back-ordered"
+    ARRIVED = "ARRIVED", "Back-ordered units arrived"
     PAID_LATE_REFUNDED = "PAID_LATE_REFUNDED", "Paid late, money sent back"
     PAID_TWICE = "PAID_TWICE", "Paid twice, one payment sent back"
     AMOUNT_DIFFERS = "AMOUNT_DIFFERS", "Amount differs, money sent back"
+    CHARGED_BACK = "CHARGED_BACK", "Charged back"
+    CHARGEBACK_WON = "CHARGEBACK_WON", "Chargeback won"
+    REFUND_REQUESTED = "REFUND_REQUESTED", "Refund on its way"
     REFUND_SUCCEEDED = "REFUND_SUCCEEDED", "Refund finished"
     REFUND_FAILED = "REFUND_FAILED", "Refund failed"
     EXPIRED = "EXPIRED", "Not paid in time"
     CANCELLED = "CANCELLED", "Cancelled"
+    LINES_CANCELLED = "LINES_CANCELLED", "Partly cancelled"
+    PACKED = "PACKED", "Packed"
+    SHIPPED = "SHIPPED", "Parcel sent"
     FULFILLED = "FULFILLED", "Sent"
+    DELIVERED = "DELIVERED", "Delivered"
+    RETURN_REQUESTED = "RETURN_REQUESTED", "Return asked for"
+    RETURN_APPROVED = "RETURN_APPROVED", "Return approved"
+    RETURN_REJECTED = "RETURN_REJECTED", "Return refused"
+    RETURN_RECEIVED = "RETURN_RECEIVED", "Return received"
+    EXCHANGED = "EXCHANGED", "Exchanged"
+    INVOICED = "INVOICED", "Invoice written"
+    CREDITED = "CREDITED", "Credit note written"
+    CLAIMED = "CLAIMED", "Taken into an account"
+    NOTE = "NOTE", "Note of staff"
     ATTENDED = "ATTENDED", "Looked at by staff"
 
 

@@ -16,10 +16,12 @@ class PaymentStatus(models.TextChoices):
     """Where an attempt stands. CAPTURED wins over whatever arrives after it."""
 
     PENDING = "PENDING", "Waiting for the provider"
+    AUTHORISED = "AUTHORISED", "Authorised, not captured"
     CAPTURED = "CAPTURED", "Money received"
     DECLINED = "DECLINED", "Declined"
     EXPIRED = "EXPIRED", "Not paid in time"
     CANCELLED = "CANCELLED", "Cancelled"
+    CHARGED_BACK = "CHARGED_BACK", "Charged back"
 
 
 PAYMENT_STATES = StateMachine(
@@ -36,6 +38,9 @@ PAYMENT_STATES = StateMachine(
     ),
 )
 
+
+# Money came, even if the bank has taken it back since.
+BROUGHT_MONEY = (PaymentStatus.CAPTURED, PaymentStatus.CHARGED_BACK)
 
 # Whatever a provider still has to say of an attempt it says within this time.
 ASKED_ABOUT_FOR = timedelta(days=3)
@@ -56,7 +61,7 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         """
         return self.filter(
             Q(asked_at=None) | Q(asked_at__lte=now - since),
-            status__in=[status for status in PaymentStatus if status != PaymentStatus.CAPTURED],
+            status__in=[status for status in PaymentStatus if status not in BROUGHT_MONEY],
             created_at__lte=now - since,
             created_at__gt=now - ASKED_ABOUT_FOR,
         )
@@ -68,9 +73,15 @@ class Payment(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
     gateway = models.CharField(max_length=32)
-    status = models.CharField(max_length=10, choices=PaymentStatus, default=PaymentStatus.PENDING)
+    status = models.CharField(max_length=12, choices=PaymentStatus, default=PaymentStatus.PENDING)
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
+    session_reference = models.CharField(
+        max_length=120, blank=True, help_text="The provider's name for the page on which it is paid."
+    )
+    session_closed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the provider was told that nobody may pay there any more."
+    )
     provider_reference = models.CharField(max_length=120, blank=True)
     redirect_url = models.TextField(blank=True)
     created_at = models.DateTimeField()

@@ -226,6 +226,8 @@ def _write_order(
         shipping_method=method,
         shipping_name=method.name,
         gateway=checkout.gateway,
+        language=checkout.language,
+        accepts_backorder=checkout.accepts_backorder,
         currency=lines[0].currency,
         subtotal_minor=subtotal_minor,
         shipping_minor=method.price_minor,
@@ -254,6 +256,7 @@ def _order_line(order: Order, line: CartLine) -> OrderLine:
         unit_price_minor=line.unit_price_minor,
         quantity=line.quantity,
         total_minor=line.total_minor,
+        charged_minor=line.total_minor,
         reservation_id=line.reservation_id,
     )
 

@@ -32,8 +32,8 @@ def fulfil_order(*, order_id: UUID, tracking_number: str, now: datetime, actor: 
     owed: dict[UUID, dict[str, int]] = {}
     for line in OrderLine.objects.filter(order=order).order_by("reservation_id", "pk"):
         units = owed.setdefault(line.reservation_id, {})
-        units[line.sku] = units.get(line.sku, 0) + line.quantity - line.fulfilled
-        line.fulfilled = line.quantity
+        units[line.sku] = units.get(line.sku, 0) + line.owed
+        line.fulfilled += line.owed
         line.save(update_fields=["fulfilled"])
     text = (
         f"Your parcel left. Tracking number {order.tracking_number}." if order.tracking_number else "Your parcel left."

@@ -57,6 +57,7 @@ def order(*, number: str, status: str = OrderStatus.AWAITING_PAYMENT, attention:
         unit_price_minor=250_000,
         quantity=2,
         total_minor=500_000,
+        charged_minor=500_000,
         reservation_id=reservation_id,
     )
     OrderEvent.objects.create(

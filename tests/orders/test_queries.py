@@ -147,7 +147,7 @@ def test_delivery_methods_are_the_active_ones_in_order() -> None:
 def test_prove_owed_finds_an_order_that_is_owed_more_than_is_allocated() -> None:
     order = paid_order()
     assert queries.prove_owed() == []
-    OrderLine.objects.filter(order=order).update(quantity=3, total_minor=750_000)
+    OrderLine.objects.filter(order=order).update(quantity=3, total_minor=750_000, charged_minor=750_000)
 
     drift = queries.prove_owed()
 
