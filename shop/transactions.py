@@ -45,12 +45,17 @@ def transactional(service: Callable[P, R]) -> Callable[P, R]:
             except (OperationalError, TryAgain) as error:
                 if not _may_retry(error):
                     raise
-                if attempt == ATTEMPTS or _is_lock_wait(error):
+                if attempt == ATTEMPTS or is_lock_wait(error):
                     raise Busy() from error
                 time.sleep(random.uniform(0.002, 0.020))  # noqa: S311 - jitter, not a secret
         raise AssertionError("unreachable: the loop returns or raises")
 
     return run
+
+
+def is_lock_wait(error: Exception) -> bool:
+    """Whether the database gave up waiting for a lock that somebody else holds."""
+    return _code(error) == LOCK_WAIT_TIMEOUT or "database is locked" in str(error)
 
 
 @contextmanager
@@ -74,11 +79,7 @@ def _joins_a_transaction() -> bool:
 
 
 def _may_retry(error: Exception) -> bool:
-    return isinstance(error, TryAgain) or _is_lock_wait(error) or _code(error) in RETRYABLE
-
-
-def _is_lock_wait(error: Exception) -> bool:
-    return _code(error) == LOCK_WAIT_TIMEOUT or "database is locked" in str(error)
+    return isinstance(error, TryAgain) or is_lock_wait(error) or _code(error) in RETRYABLE
 
 
 def _code(error: Exception) -> object:

@@ -166,6 +166,7 @@ class ExtendLine(OpenToGuests):
         request=None,
         responses=CartDocument,
     )
+    @idempotent
     def post(self, request: Request, line_id: UUID) -> Response:
         cart = self.known_cart()
         services.extend_hold(cart_id=cart.pk, line_id=line_id, now=timezone.now())
@@ -183,6 +184,7 @@ class HoldLineAgain(OpenToGuests):
         request=None,
         responses=CartDocument,
     )
+    @idempotent
     def post(self, request: Request, line_id: UUID) -> Response:
         cart = self.known_cart()
         services.hold_again(cart_id=cart.pk, line_id=line_id, now=timezone.now(), actor=self.actor)

@@ -30,13 +30,10 @@ KEY_PARAMETER = OpenApiParameter(
     location=OpenApiParameter.HEADER,
     description=(
         "One key per intent, up to 100 characters, a UUID for instance. The same request with the same key gets the "
-        f"first answer again, marked `{REPLAYED_HEADER}: true`, and has no second effect."
+        f"first answer again, marked `{REPLAYED_HEADER}: true`, and has no second effect; while the first one still "
+        "runs it is refused with 409 and `Retry-After`."
     ),
 )
-
-
-class NotAnsweredYet(Exception):
-    """Nothing is kept under this key."""
 
 
 def idempotent(handler: Handler) -> Handler:
@@ -61,6 +58,7 @@ def idempotent(handler: Handler) -> Handler:
 def answer_once(request: Request, *, produce: Callable[[], Answer]) -> Answer:
     """Produce the answer, or give the one that is kept under the key of this request.
 
+    :raises KeyInUse: if the first request with this key still runs.
     :raises KeyUsedDifferently: if the key came with another request before.
     """
     return services.once(
@@ -72,27 +70,29 @@ def answer_once(request: Request, *, produce: Callable[[], Answer]) -> Answer:
     )
 
 
-def kept_answer(request: Request) -> Answer | None:
-    """The answer under the key of this request, for work that cannot be done inside one transaction.
+def answer_in_steps(request: Request, *, begin: Callable[[], Answer], end: Callable[[Answer], Answer]) -> Answer:
+    """The answer of work that cannot be done inside one transaction, because somebody else is called.
 
+    `begin` writes down what the call is about and answers BEGUN, in the transaction of the key; `end` calls. A crash
+    in between, or a call that fails, leaves what was begun: the same key goes on with it, and begins nothing anew.
+
+    :raises KeyInUse: if another request with this key is at its beginning.
     :raises KeyUsedDifferently: if the key came with another request before.
     """
-    if HEADER not in request.headers:
-        return None
-    try:
-        return answer_once(request, produce=_refuse_to_produce)
-    except NotAnsweredYet:
-        return None
+    has_key = HEADER in request.headers
+    begun = answer_once(request, produce=begin) if has_key else begin()
+    if begun.status != services.BEGUN:
+        return begun
+    answer = end(begun)
+    if has_key:
+        services.finish(scope=_scope(request), key=request.headers[HEADER], answer=answer)
+    return answer
 
 
 def respond(answer: Answer) -> Response:
     """The answer over the wire; a kept one says that it is."""
     headers = {REPLAYED_HEADER: "true"} if answer.is_replay else {}
     return Response(answer.body, status=answer.status, headers=headers)
-
-
-def _refuse_to_produce() -> Answer:
-    raise NotAnsweredYet()
 
 
 def _scope(request: Request) -> str:

@@ -14,9 +14,10 @@ from rest_framework.views import APIView
 
 from orders import queries, services
 from orders.api.documents import PaymentDocument
-from orders.api.idempotency import HEADER, KEY_PARAMETER, answer_once, kept_answer, respond
+from orders.api.idempotency import KEY_PARAMETER, answer_in_steps, respond
 from orders.api.shopper import CART_PARAMETER, OpenToGuests
 from orders.gateways import GatewayFailed
+from orders.models import Payment
 from orders.services import Answer
 from shop.api_fields import sent
 from shop.errors import ShopError
@@ -60,16 +61,16 @@ class OrderPayments(OpenToGuests):
     def post(self, request: Request, order_id: UUID) -> Response:
         order = self.order(order_id)
         gateway = sent(PayBody, request).get("gateway")
-        kept = kept_answer(request)
-        if kept is not None:
-            return respond(kept)
-        # Outside a transaction, because a provider may be called. Double clicks end at the same pending attempt.
-        try:
-            payment = services.start_payment(order_id=order.pk, now=timezone.now(), gateway=gateway)
-        except GatewayFailed as error:
-            raise ProviderSilent() from error
-        answer = Answer(status=201, body=dict(PaymentDocument(payment).data))
-        return respond(answer_once(request, produce=lambda: answer) if HEADER in request.headers else answer)
+
+        def begin() -> Answer:
+            payment = services.claim_attempt(order_id=order.pk, now=timezone.now(), gateway=gateway)
+            return Answer(status=services.BEGUN, body={"id": str(payment.pk)})
+
+        def end(begun: Answer) -> Answer:
+            payment = _opened(Payment.objects.get(pk=begun.body["id"]))
+            return Answer(status=201, body=dict(PaymentDocument(payment).data))
+
+        return respond(answer_in_steps(request, begin=begin, end=end))
 
 
 class PaymentDetail(OpenToGuests):
@@ -111,3 +112,16 @@ class PaymentWebhook(APIView):
             now=timezone.now(),
         )
         return Response({"status": "success", "event": event.event_id, "outcome": event.outcome})
+
+
+def _opened(payment: Payment) -> Payment:
+    """The attempt with the address to pay at; the provider is asked for it if it was not yet.
+
+    :raises ProviderSilent: if the provider does not answer.
+    """
+    if payment.redirect_url or not payment.is_pending:
+        return payment
+    try:
+        return services.start_payment(order_id=payment.order_id, now=timezone.now(), gateway=payment.gateway)
+    except GatewayFailed as error:
+        raise ProviderSilent() from error

@@ -19,6 +19,7 @@ from orders.services.errors import (
     CartEmpty,
     CheckoutIncomplete,
     HoldsEnded,
+    KeyInUse,
     KeyUsedDifferently,
     MixedCurrencies,
     OrderNotCancellable,
@@ -30,17 +31,19 @@ from orders.services.errors import (
     UnknownVariant,
 )
 from orders.services.fulfilment import fulfil_order
-from orders.services.idempotency import Answer, forget_old_keys, once
+from orders.services.idempotency import BEGUN, Answer, finish, forget_old_keys, once
 from orders.services.message import send_due_messages
-from orders.services.payment import ask_about_silent_payments, record_payment_event, start_payment
+from orders.services.payment import ask_about_silent_payments, claim_attempt, record_payment_event, start_payment
 from orders.services.refund import retry_refund, send_due_refunds
 
 __all__ = [
+    "BEGUN",
     "Answer",
     "CartClosed",
     "CartEmpty",
     "CheckoutIncomplete",
     "HoldsEnded",
+    "KeyInUse",
     "KeyUsedDifferently",
     "MixedCurrencies",
     "OrderNotCancellable",
@@ -54,10 +57,12 @@ __all__ = [
     "ask_about_silent_payments",
     "cancel_order",
     "cart_token",
+    "claim_attempt",
     "empty_cart",
     "expire_unpaid",
     "extend_hold",
     "find_cart",
+    "finish",
     "forget_old_keys",
     "fulfil_order",
     "hold_again",

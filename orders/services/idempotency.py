@@ -1,20 +1,23 @@
 """Same key, same answer, one effect."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError, connection
 
 from orders.models import IdempotencyKey
-from orders.services.errors import KeyUsedDifferently
+from orders.services.errors import KeyInUse, KeyUsedDifferently
 from shop.errors import InvalidInput
-from shop.transactions import TryAgain, transactional
+from shop.transactions import TryAgain, is_lock_wait, transactional
 
 MAX_KEY_LENGTH = 100
 KEPT_FOR = timedelta(days=30)
+# The status of an answer that is not one yet: the work in the database is done, and a call to somebody else follows.
+BEGUN = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +30,22 @@ class Answer:
 
 
 @transactional
-def once(*, scope: str, key: str, fingerprint: str, now: datetime, produce: Callable[[], Answer]) -> Answer:
+def once(
+    *,
+    scope: str,
+    key: str,
+    fingerprint: str,
+    now: datetime,
+    produce: Callable[[], Answer],
+    waits: bool = False,
+) -> Answer:
     """Run `produce` and keep its answer, in one transaction; the same key in the same scope gets that answer again.
 
-    A second call while the first runs waits for the unique index and then finds the first answer. A refusal or a
-    crash in `produce` rolls everything back, the key included, so that nothing is left locked.
+    The row of the key is written first and committed last, so its own lock tells a second call that the first one
+    still runs. A refusal or a crash in `produce` rolls everything back, the key included: nothing is left locked. A
+    call that `waits` gives the first one the time of a lock wait, and then gets its answer.
 
+    :raises KeyInUse: if the first call with this key still runs (on SQLite, where writers take turns, it never does).
     :raises KeyUsedDifferently: if the key came with another fingerprint before.
     :raises InvalidInput: if the key is empty or too long.
     """
@@ -44,14 +57,47 @@ def once(*, scope: str, key: str, fingerprint: str, now: datetime, produce: Call
         if known.fingerprint != fingerprint:
             raise KeyUsedDifferently()
         return Answer(status=known.status, body=known.body, is_replay=True)
-    try:
-        row = IdempotencyKey.objects.create(scope=scope, key=kept, fingerprint=fingerprint, created_at=now)
-    except IntegrityError as error:
-        raise TryAgain from error
+    row = _claim(IdempotencyKey(scope=scope, key=kept, fingerprint=fingerprint, created_at=now), waits=waits)
     answer = produce()
     row.status, row.body = answer.status, answer.body
     row.save(update_fields=["status", "body"])
     return answer
+
+
+def _claim(row: IdempotencyKey, *, waits: bool) -> IdempotencyKey:
+    """Write the row of the key, which nobody else can while this transaction is open."""
+    try:
+        with _lock_wait(allowed=waits):
+            row.save(force_insert=True)
+    except IntegrityError as error:
+        # The first call committed since we looked: the next look finds its answer.
+        raise TryAgain from error
+    except OperationalError as error:
+        if is_lock_wait(error):
+            raise KeyInUse() from error
+        raise
+    return row
+
+
+@contextmanager
+def _lock_wait(*, allowed: bool) -> Iterator[None]:
+    """Let the statement inside wait for a lock, or not for a moment: in the same round trip, whatever it costs."""
+
+    def at_once(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        return execute(f"SET STATEMENT innodb_lock_wait_timeout = 0 FOR {sql}", params, many, context)
+
+    if allowed or connection.vendor != "mysql":
+        yield
+        return
+    with connection.execute_wrapper(at_once):
+        yield
+
+
+@transactional
+def finish(*, scope: str, key: str, answer: Answer) -> None:
+    """Keep the answer of work that `once` has kept as BEGUN. One that is kept already stays."""
+    begun = IdempotencyKey.objects.filter(scope=scope, key=_as_kept(scope=scope, key=key), status=BEGUN)
+    begun.update(status=answer.status, body=answer.body)
 
 
 def forget_old_keys(*, now: datetime) -> int:

@@ -46,7 +46,7 @@ def start_payment(*, order_id: UUID, now: datetime, gateway: str | None = None) 
     :raises OrderNotPayable: if the order does not wait for payment, or its time is over.
     :raises UnknownGateway: if that provider is not switched on.
     """
-    payment = _claim_attempt(order_id=order_id, now=now, gateway_name=gateway)
+    payment = claim_attempt(order_id=order_id, now=now, gateway=gateway)
     if payment.redirect_url:
         return payment
     provider = _require_gateway(payment.gateway)
@@ -59,6 +59,37 @@ def start_payment(*, order_id: UUID, now: datetime, gateway: str | None = None) 
         return_url=settings.SITE_URL + reverse("orders:order_payment", kwargs={"order_id": order_id}),
     )
     payment.save(update_fields=["redirect_url"])
+    return payment
+
+
+@transactional
+def claim_attempt(*, order_id: UUID, now: datetime, gateway: str | None = None) -> Payment:
+    """Write down an attempt that no provider knows of yet, or give the one that is pending at this provider.
+
+    A door that keeps an answer keeps this one, in the transaction of the claim, and calls start_payment after it.
+
+    :raises OrderNotPayable: if the order does not wait for payment, or its time is over.
+    :raises UnknownGateway: if that provider is not switched on.
+    """
+    order = Order.objects.select_for_update().filter(pk=order_id).first()
+    if order is None:
+        raise NotFound()
+    if not order.can_be_paid(now=now):
+        raise OrderNotPayable(number=order.number, status=order.get_status_display().lower())
+    provider = _require_gateway(gateway or order.gateway)
+    pending = Payment.objects.filter(order=order, gateway=provider.name, status=PaymentStatus.PENDING).first()
+    if pending is not None:
+        return pending
+    payment = Payment.objects.create(
+        order=order,
+        gateway=provider.name,
+        amount_minor=order.total_minor,
+        currency=order.currency,
+        created_at=now,
+        expires_at=order.pay_by,
+    )
+    text = f"Payment of {format_money(order.total_minor, order.currency)} started with {provider.label}."
+    note(order, OrderEventKind.PAYMENT_STARTED, text, actor="shop", now=now)
     return payment
 
 
@@ -105,30 +136,6 @@ def _ask(payment: Payment, *, now: datetime) -> bool:
         logger.exception("Asking about payment %s failed.", payment.pk)
         return False
     return True
-
-
-@transactional
-def _claim_attempt(*, order_id: UUID, now: datetime, gateway_name: str | None) -> Payment:
-    order = Order.objects.select_for_update().filter(pk=order_id).first()
-    if order is None:
-        raise NotFound()
-    if not order.can_be_paid(now=now):
-        raise OrderNotPayable(number=order.number, status=order.get_status_display().lower())
-    provider = _require_gateway(gateway_name or order.gateway)
-    pending = Payment.objects.filter(order=order, gateway=provider.name, status=PaymentStatus.PENDING).first()
-    if pending is not None:
-        return pending
-    payment = Payment.objects.create(
-        order=order,
-        gateway=provider.name,
-        amount_minor=order.total_minor,
-        currency=order.currency,
-        created_at=now,
-        expires_at=order.pay_by,
-    )
-    text = f"Payment of {format_money(order.total_minor, order.currency)} started with {provider.label}."
-    note(order, OrderEventKind.PAYMENT_STARTED, text, actor="shop", now=now)
-    return payment
 
 
 def _require_gateway(name: str) -> Gateway:

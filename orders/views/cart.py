@@ -17,7 +17,7 @@ from orders import notes, queries, services, shopper
 from orders.forms import AddForm, QuantityForm
 from orders.models import Cart, CartLine
 from orders.notes import Note, Undo
-from orders.services import Answer
+from orders.services import Answer, KeyInUse
 from orders.views.answers import page_or_part, wants_part
 from shop.clock import clock_time
 from shop.errors import InvalidInput, NotFound, ShopError
@@ -64,7 +64,7 @@ def cart_add(request: HttpRequest) -> HttpResponse:
             key=form.cleaned_data["key"],
             now=now,
         )
-    except NotFound:
+    except (NotFound, KeyInUse):
         raise
     except ShopError as error:
         return _refused_add(request, cart=cart, now=now, error=error, variant_id=variant_id)
@@ -174,6 +174,7 @@ def _add_once(
             fingerprint="page",
             now=now,
             produce=produce,
+            waits=True,
         )
         line = CartLine.objects.select_related("cart", "variant__product").filter(pk=answer.body["line"]).first()
         if line is not None and line.cart.is_open:

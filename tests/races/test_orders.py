@@ -1,12 +1,11 @@
 """Races for carts, orders and money."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
-from django.db import connection
 
 from inventory.models import StockItem
 from inventory.queries import prove
@@ -15,7 +14,6 @@ from orders.models import (
     Cart,
     CartLine,
     CartStatus,
-    IdempotencyKey,
     Order,
     OrderEvent,
     OrderEventKind,
@@ -24,8 +22,8 @@ from orders.models import (
     Refund,
 )
 from orders.queries import prove_owed
-from orders.services import Answer, checkout, payment
 from orders.services import cart as cart_module
+from orders.services import checkout, payment
 from shop.errors import ShopError
 from tests.books import counters
 from tests.factories import (
@@ -277,49 +275,6 @@ def test_control_without_the_lock_there_are_several_attempts(no_locks: None, pau
     pause_before(Payment.objects, "create")
 
     assert seen_within_rounds(lambda: Payment.objects.filter(order=two_starts()).count() > 1)
-
-
-# One idempotency key --------------------------------------------------------------------------------------------------
-
-
-def open_a_cart() -> Answer:
-    return Answer(status=201, body={"id": str(Cart.objects.create().pk)})
-
-
-def one_key_thrice() -> list[Any]:
-    Cart.objects.all().delete()
-    IdempotencyKey.objects.all().delete()
-    call = partial(services.once, scope="ayu", key="intent", fingerprint="f", now=NOW, produce=open_a_cart)
-    return at_once(*[call] * 3)
-
-
-@pytest.fixture
-def no_unique_key() -> Iterator[None]:
-    """Take the unique constraint away that makes the second call wait."""
-    constraint = next(row for row in IdempotencyKey._meta.constraints if row.name == "idempotencykey_one_per_scope")
-    with connection.schema_editor() as editor:
-        editor.remove_constraint(IdempotencyKey, constraint)
-    yield
-    IdempotencyKey.objects.all().delete()
-    with connection.schema_editor() as editor:
-        editor.add_constraint(IdempotencyKey, constraint)
-
-
-def test_one_key_at_one_moment_has_one_effect_and_one_answer() -> None:
-    for _ in range(3):
-        answers = one_key_thrice()
-
-        assert Cart.objects.count() == 1
-        assert [answer.body for answer in answers] == [{"id": str(Cart.objects.get().pk)}] * 3
-        assert sorted(answer.is_replay for answer in answers) == [False, True, True]
-
-
-def test_control_without_the_unique_key_one_intent_has_several_effects(no_unique_key: None) -> None:
-    def several() -> bool:
-        one_key_thrice()
-        return Cart.objects.count() > 1
-
-    assert seen_within_rounds(several)
 
 
 # Logging in while another tab adds ------------------------------------------------------------------------------------
