@@ -188,6 +188,7 @@ SHOP_CURRENCY = "IDR"
 PAYMENT_SILENCE = timedelta(seconds=env.int("PAYMENT_SILENCE_SECONDS", default=120))
 SANDBOX_ENABLED = env.bool("SANDBOX_ENABLED", default=DEMO)
 SANDBOX_SIGNING_KEY = _secret("SANDBOX_SIGNING_KEY") if SANDBOX_ENABLED else ""
+SANDBOX_FAULTS = env.str("SANDBOX_FAULTS", default="")
 # Where a shopper's browser finds the provider's pages, and the worker its API.
 SANDBOX_URL = "/sandbox"
 SANDBOX_API_URL = f"{WEBHOOK_BASE_URL}/sandbox/api"

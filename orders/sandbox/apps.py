@@ -7,3 +7,9 @@ class SandboxConfig(AppConfig):
     name = "orders.sandbox"
     label = "sandbox"
     verbose_name = "sandbox provider"
+
+    def ready(self) -> None:
+        """Refuse to start with faults that cannot be read. :raises ImproperlyConfigured:"""
+        from orders.sandbox.faults import current_faults
+
+        current_faults()

@@ -11,16 +11,38 @@ import requests
 from django.conf import settings
 from django.core import signing
 from django.db import transaction
+from django.db.models import F
 from uuid6 import uuid7
 
+from orders.sandbox.faults import current_faults
 from orders.sandbox.models import SandboxPayment, SandboxRefund, SandboxWebhook
+from orders.sandbox.trouble import strike
 
 logger = logging.getLogger(__name__)
 
 SALT = "sandbox.pay"
+AUTHORISED = "payment.authorised"
 CAPTURED = "payment.captured"
 DECLINED = "payment.declined"
+CHARGED_BACK = "payment.charged_back"
+CHARGEBACK_WON = "payment.chargeback_won"
+REFUND_SUCCEEDED = "refund.succeeded"
+REFUND_FAILED = "refund.failed"
+CHOICES = (
+    "pay", "decline", "late", "twice", "never", "authorise", "little", "much", "currency", "chargeback", "won",
+)  # fmt: skip
 LATE_BY = timedelta(seconds=5)
+CAPTURE_AFTER = timedelta(seconds=3)
+CHARGE_BACK_AFTER = timedelta(seconds=8)
+WIN_AFTER = timedelta(seconds=16)
+REFUND_PENDS_FOR = timedelta(seconds=4)
+FAILING_TRIES = 2
+# How long faults keep a webhook back.
+DELAY_FROM, DELAY_SPREAD = timedelta(seconds=3), timedelta(seconds=12)
+OVERTAKEN_AFTER = timedelta(seconds=6)
+COPY_AFTER = timedelta(seconds=2)
+# A bank's letter about a chargeback is registered mail: it may be late, but it comes.
+NEVER_LOST = (CHARGED_BACK, CHARGEBACK_WON)
 # A batch in which every post times out still ends before its first claim and its signatures do.
 LEASE = timedelta(minutes=2)
 TIMEOUT_SECONDS = 5
@@ -64,37 +86,62 @@ def open_payment(*, request: str, now: datetime) -> SandboxPayment:
 
 @transaction.atomic
 def choose(*, payment: SandboxPayment, choice: str, now: datetime) -> None:
-    """Play what the shopper chose: `pay`, `decline`, `late` (pays, and reports it some seconds after the deadline),
-    `twice` (pays, and reports it in two different events and once more in a copy), or `never`.
+    """Play what the shopper chose; one of CHOICES:
+
+    `pay`; `decline`; `late` (pays, and reports it some seconds after the deadline); `twice` (pays, and reports it in
+    two different events and once more in a copy); `never`; `authorise` (the capture follows some seconds later);
+    `little`, `much`, `currency` (another sum is taken than was asked, or in another currency); `chargeback` (the bank
+    takes the money back some seconds later); `won` (and then returns it).
 
     A captured payment stays captured; choosing again reports nothing new.
 
     :raises PaymentRefused: if there is no such choice, or it is too late to start one.
     """
-    if choice not in {"pay", "decline", "late", "twice", "never"}:
-        raise PaymentRefused("Choose one of: pay, decline, late, twice, never.")
+    if choice not in CHOICES:
+        raise PaymentRefused(f"Choose one of: {', '.join(CHOICES)}.")
     payment = SandboxPayment.objects.select_for_update().get(pk=payment.pk)
     if payment.captured_at is not None or choice == "never":
         return
     if now >= payment.expires_at:
         raise PaymentRefused("The time for this payment is over. Nothing was charged.")
-    if choice == "decline":
+    if choice == "decline" or strike("decline", payment.merchant_reference, now=now):
         payment.declined_at = now
         payment.save(update_fields=["declined_at"])
         _report(payment, DECLINED, due_at=now, now=now)
         return
+    _capture(payment, choice=choice, now=now)
+
+
+def _capture(payment: SandboxPayment, *, choice: str, now: datetime) -> None:
+    """Take the money, and report it as the choice has it."""
     payment.captured_at = now
-    payment.save(update_fields=["captured_at"])
-    due_at = payment.expires_at + LATE_BY if choice == "late" else now
-    first = _report(payment, CAPTURED, due_at=due_at, now=now)
+    payment.captured_amount = {"little": payment.amount - 1, "much": payment.amount + 1}.get(choice, payment.amount)
+    payment.captured_currency = _other(payment.currency) if choice == "currency" else payment.currency
+    if choice in ("chargeback", "won"):
+        payment.charged_back_at = now + CHARGE_BACK_AFTER
+    if choice == "won":
+        payment.chargeback_won_at = now + WIN_AFTER
+    payment.save()
+    reported_at = {"late": payment.expires_at + LATE_BY, "authorise": now + CAPTURE_AFTER}.get(choice, now)
+    if choice == "authorise":
+        _report(payment, AUTHORISED, due_at=now, now=now)
+    first = _report(payment, CAPTURED, due_at=reported_at, now=now)
     if choice == "twice":
         _report(payment, CAPTURED, due_at=now, now=now)
         _report(payment, CAPTURED, due_at=now, now=now, event_id=first.event_id)
+    if payment.charged_back_at is not None:
+        _report(payment, CHARGED_BACK, due_at=payment.charged_back_at, now=now)
+    if payment.chargeback_won_at is not None:
+        _report(payment, CHARGEBACK_WON, due_at=payment.chargeback_won_at, now=now)
+
+
+def _other(currency: str) -> str:
+    return "USD" if currency != "USD" else "EUR"
 
 
 @transaction.atomic
 def refund(*, key: str, payment_id: str, amount: int, currency: str, now: datetime) -> SandboxRefund:
-    """Send money back. The same key gives the same refund.
+    """Send money back. The same key gives the same refund; one that had failed is tried once more.
 
     :raises PaymentRefused: if it was not captured, or more would go back than came.
     """
@@ -102,12 +149,56 @@ def refund(*, key: str, payment_id: str, amount: int, currency: str, now: dateti
     if payment is None or payment.captured_at is None:
         raise PaymentRefused("There is no captured payment with this id.")
     known = SandboxRefund.objects.filter(key=key).first()
-    if known is not None:
+    if known is not None and known.finished_at is not None:
         return known
-    already = sum(SandboxRefund.objects.filter(payment=payment).values_list("amount", flat=True))
-    if currency != payment.currency or not 0 < amount <= payment.amount - already:
-        raise PaymentRefused(f"At most {payment.amount - already} {payment.currency} can go back.")
-    return SandboxRefund.objects.create(key=key, payment=payment, amount=amount, currency=currency, created_at=now)
+    left = _left(payment, now=now)
+    if currency != payment.captured_currency or not 0 < amount <= left:
+        raise PaymentRefused(f"At most {left} {payment.captured_currency} can go back.")
+    if known is None:
+        known = SandboxRefund(key=key, payment=payment, amount=amount, currency=currency, tries=0, created_at=now)
+    return _try_to_send_back(known, now=now)
+
+
+def _try_to_send_back(refund: SandboxRefund, *, now: datetime) -> SandboxRefund:
+    """Send it, or fail as its faults have it. What has gone back cannot be charged back any more."""
+    refund.tries += 1
+    subject = (refund.payment.merchant_reference, refund.tries)
+    is_refused = strike("refund_refuse", refund.payment.merchant_reference, now=now)
+    fails = not is_refused and refund.tries <= FAILING_TRIES and strike("refund_fail", subject[0], now=now)
+    pends = not is_refused and not fails and strike("refund_pend", *subject, now=now)
+    refund.finished_at = None if is_refused or fails else now + REFUND_PENDS_FOR if pends else now
+    refund.save()
+    if is_refused and refund.tries == 1:
+        _report(refund.payment, REFUND_FAILED, due_at=now, now=now, refund=refund)
+    if pends and refund.finished_at is not None:
+        _report(refund.payment, REFUND_SUCCEEDED, due_at=refund.finished_at, now=now, refund=refund)
+    if refund.finished_at is not None:
+        _spare_from_chargeback(refund.payment, now=now)
+    return refund
+
+
+def _spare_from_chargeback(payment: SandboxPayment, *, now: datetime) -> None:
+    if payment.charged_back_at is not None and payment.charged_back_at > now:
+        payment.charged_back_at = payment.chargeback_won_at = None
+        payment.save(update_fields=["charged_back_at", "chargeback_won_at"])
+        payment.webhooks.filter(kind__in=NEVER_LOST).delete()
+
+
+def _left(payment: SandboxPayment, *, now: datetime) -> int:
+    """What of this payment is still here and may go back."""
+    if payment.is_charged_back(now=now):
+        return 0
+    sent = SandboxRefund.objects.filter(payment=payment).exclude(finished_at=None).values_list("amount", flat=True)
+    return payment.captured_amount - sum(sent)
+
+
+def count_call(**which: str) -> tuple[str, int]:
+    """Note that the merchant calls about this payment: its reference, and how often it has. Unknown ones have none."""
+    payment = SandboxPayment.objects.filter(**which).first()
+    if payment is None:
+        return "", 0
+    SandboxPayment.objects.filter(pk=payment.pk).update(calls=F("calls") + 1)
+    return payment.merchant_reference, payment.calls + 1
 
 
 def reported_events(*, merchant_reference: str, now: datetime) -> list[dict[str, Any]]:
@@ -118,7 +209,7 @@ def reported_events(*, merchant_reference: str, now: datetime) -> list[dict[str,
     if not SandboxPayment.objects.filter(merchant_reference=merchant_reference).exists():
         raise PaymentUnknown("There is no payment with this reference.")
     webhooks = SandboxWebhook.objects.reported(now=now).filter(payment__merchant_reference=merchant_reference)
-    return [_event(webhook) for webhook in webhooks.select_related("payment").order_by("created_at", "pk")]
+    return [_event(webhook) for webhook in webhooks.select_related("payment", "refund").order_by("created_at", "pk")]
 
 
 def deliver_due_webhooks(*, now: datetime) -> int:
@@ -129,7 +220,7 @@ def deliver_due_webhooks(*, now: datetime) -> int:
     """
     delivered = 0
     due = SandboxWebhook.objects.due(now=now)
-    for webhook in due.select_related("payment").order_by("due_at", "pk")[:BATCH]:
+    for webhook in due.select_related("payment", "refund").order_by("due_at", "pk")[:BATCH]:
         claimed = due.filter(pk=webhook.pk, attempts=webhook.attempts)
         if claimed.update(attempts=webhook.attempts + 1, due_at=now + LEASE):
             delivered += _deliver(webhook, now=now)
@@ -150,24 +241,61 @@ def compose(webhook: SandboxWebhook, *, now: datetime) -> tuple[bytes, dict[str,
 
 
 def _event(webhook: SandboxWebhook) -> dict[str, Any]:
-    payment = webhook.payment
-    return {
+    payment, refund = webhook.payment, webhook.refund
+    # What was taken, once something was; until then what was asked.
+    amount, currency = payment.captured_amount, payment.captured_currency
+    if refund is not None:
+        amount, currency = refund.amount, refund.currency
+    elif not currency:
+        amount, currency = payment.amount, payment.currency
+    event = {
         "id": webhook.event_id,
         "type": webhook.kind,
         "payment": str(payment.pk),
         "merchant_reference": payment.merchant_reference,
-        "amount": payment.amount,
-        "currency": payment.currency,
+        "amount": amount,
+        "currency": currency,
         "created": int(webhook.created_at.timestamp()),
     }
+    return event | ({"refund": refund.key} if refund is not None else {})
 
 
 def _report(
-    payment: SandboxPayment, kind: str, *, due_at: datetime, now: datetime, event_id: str = ""
+    payment: SandboxPayment,
+    kind: str,
+    *,
+    due_at: datetime,
+    now: datetime,
+    event_id: str = "",
+    refund: SandboxRefund | None = None,
 ) -> SandboxWebhook:
-    return SandboxWebhook.objects.create(
-        payment=payment, kind=kind, event_id=event_id or f"evt_{uuid7().hex}", created_at=now, due_at=due_at
+    """Write down what is to be posted, with what goes wrong on the way."""
+    subject = (payment.merchant_reference, kind, payment.webhooks.count())
+    is_lost = kind not in NEVER_LOST and strike("lose", *subject, now=now)
+    if strike("delay", *subject, now=now):
+        due_at += DELAY_FROM + DELAY_SPREAD * current_faults().chance("how late", *subject)
+    if strike("reorder", *subject, now=now):
+        due_at += OVERTAKEN_AFTER
+    first = SandboxWebhook(
+        payment=payment,
+        refund=refund,
+        kind=kind,
+        event_id=event_id or f"evt_{uuid7().hex}",
+        created_at=now,
+        due_at=due_at,
+        is_lost=is_lost,
     )
+    first.save()
+    if strike("double", *subject, now=now):
+        SandboxWebhook.objects.create(
+            payment=payment,
+            refund=refund,
+            kind=kind,
+            event_id=first.event_id,
+            created_at=now,
+            due_at=due_at + COPY_AFTER,
+        )
+    return first
 
 
 def _deliver(webhook: SandboxWebhook, *, now: datetime) -> bool:
@@ -175,6 +303,8 @@ def _deliver(webhook: SandboxWebhook, *, now: datetime) -> bool:
     try:
         answer = requests.post(webhook.payment.webhook_url, data=body, headers=headers, timeout=TIMEOUT_SECONDS)
         answer.raise_for_status()
+        if strike("forget", webhook.event_id, webhook.attempts, now=now):
+            raise requests.ConnectionError("the answer was lost")
     except requests.RequestException as error:
         pause = min(timedelta(seconds=2) * 2 ** min(webhook.attempts, 10), LONGEST_PAUSE)
         logger.warning("Webhook %s was not taken: %s", webhook.event_id, error)

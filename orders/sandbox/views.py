@@ -2,12 +2,13 @@
 
 import hmac
 import json
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from celery import current_app
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -15,6 +16,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from kombu.exceptions import KombuError
 
 from orders.sandbox import provider
+from orders.sandbox.books import read_books
+from orders.sandbox.trouble import answer_with_trouble
 
 
 class SeeOther(HttpResponseRedirect):
@@ -43,25 +46,48 @@ def pay(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 @require_POST
-def refunds(request: HttpRequest) -> JsonResponse:
+def refunds(request: HttpRequest) -> HttpResponseBase:
     """POST {key, payment, amount, currency} with the merchant's key as bearer token."""
     if not _is_merchant(request):
         return _not_the_merchant()
+    now = timezone.now()
     try:
         asked = _read_refund(request.body)
-        refund = provider.refund(now=timezone.now(), **asked)
     except provider.PaymentRefused as refusal:
         return JsonResponse({"error": str(refusal)}, status=422)
-    return JsonResponse({"id": str(refund.pk), "status": "succeeded", "amount": refund.amount})
+    subject = provider.count_call(pk=asked["payment_id"])
+    return answer_with_trouble(lambda: _refund(asked, now=now), subject=("refund", *subject), now=now)
 
 
 @require_GET
-def payment_events(request: HttpRequest, merchant_reference: str) -> JsonResponse:
+def payment_events(request: HttpRequest, merchant_reference: str) -> HttpResponseBase:
     """GET {events: […]} of a payment, each as in its webhook, with the merchant's key as bearer token."""
     if not _is_merchant(request):
         return _not_the_merchant()
+    now = timezone.now()
+    subject = provider.count_call(merchant_reference=merchant_reference)
+    return answer_with_trouble(lambda: _events(merchant_reference, now=now), subject=("events", *subject), now=now)
+
+
+@require_GET
+def books(request: HttpRequest) -> JsonResponse:
+    """GET all that was taken and sent back, and what went wrong on purpose, with the merchant's key as bearer token."""
+    if not _is_merchant(request):
+        return _not_the_merchant()
+    return JsonResponse(read_books(now=timezone.now()))
+
+
+def _refund(asked: dict[str, Any], *, now: datetime) -> JsonResponse:
     try:
-        events = provider.reported_events(merchant_reference=merchant_reference, now=timezone.now())
+        refund = provider.refund(now=now, **asked)
+    except provider.PaymentRefused as refusal:
+        return JsonResponse({"error": str(refusal)}, status=422)
+    return JsonResponse({"id": str(refund.pk), "status": refund.state(now=now), "amount": refund.amount})
+
+
+def _events(merchant_reference: str, *, now: datetime) -> JsonResponse:
+    try:
+        events = provider.reported_events(merchant_reference=merchant_reference, now=now)
     except provider.PaymentUnknown as refusal:
         return JsonResponse({"error": str(refusal)}, status=404)
     return JsonResponse({"events": events})
