@@ -1,5 +1,6 @@
 """What the shop does when somebody logs in: the guest's cart comes along."""
 
+from contextlib import suppress
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -9,6 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from orders import services, shopper
 from orders.queries import cart_id_in
+from shop.errors import NotFound
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -23,12 +25,18 @@ class AccountAdapter(DefaultAccountAdapter):
         "incorrect_password": "This is not the password that you use now.",
     }
 
-    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+    def post_login(self, request: HttpRequest, user: User, *, signup: bool, **kwargs: Any) -> HttpResponse:
         """Merge the guest's cart into the member's and take the guest's token back.
 
-        From then on the cart belongs to the account: a browser that logs out keeps nothing of it.
+        From then on the cart belongs to the account: a browser that logs out keeps nothing of it. An account that was
+        made to keep an order has it from the start: this browser knows that order.
         """
-        answer = super().post_login(request, user, **kwargs)
+        answer = super().post_login(request, user, signup=signup, **kwargs)
+        order = shopper.order_to_keep(request) if signup else None
+        if order is not None:
+            # Somebody else who knows it may be quicker; then it is theirs, and stays to be seen here.
+            with suppress(NotFound):
+                services.claim_order(order_id=order.pk, user=user, known_ids=[str(order.pk)], now=timezone.now())
         cart_id = cart_id_in(request.COOKIES.get(shopper.CART_COOKIE))
         if cart_id is not None:
             services.merge_carts(guest_cart_id=cart_id, user=user, now=timezone.now())

@@ -1,5 +1,7 @@
 """A guest's look-up of an order, from a page or the API: one count of tries for both, so that no door adds guesses."""
 
+from ipaddress import ip_address, ip_network
+
 from allauth.account.adapter import get_adapter
 from django.core.cache import cache
 from django.http import HttpRequest
@@ -28,9 +30,18 @@ def find_order(*, request: HttpRequest, number: str, email: str) -> Order:
     :raises TooManyTries: after ten tries in ten minutes from one address or for one number, right ones included.
     :raises NotFound: whichever of the two is wrong.
     """
-    _count_try(f"address:{get_adapter(request).get_client_ip(request)}")
-    _count_try(f"number:{''.join(filter(str.isalnum, number)).upper().removeprefix('T')}")
+    _count_try(f"address:{_network(get_adapter(request).get_client_ip(request))}")
+    _count_try(f"number:{queries.spelled_number(number)}")
     return queries.find_guest_order(number=number, email=email)
+
+
+def _network(address: str) -> str:
+    """Who counts as one: an address, and with IPv6 the whole /64, which is what one household has."""
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return address
+    return str(ip_network((known, 64), strict=False)) if known.version == 6 else str(known)
 
 
 def _count_try(who: str) -> None:

@@ -3,14 +3,18 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core import signing
-from django.db.models import F, Prefetch, QuerySet, Sum
+from django.db.models import F, Prefetch, Q, QuerySet, Sum
+from django.utils.crypto import constant_time_compare
 
 from accounts.models import User
+from accounts.queries import verified_addresses
 from inventory import queries as stock
 from orders.models import (
     PAID_STATES,
@@ -27,6 +31,8 @@ from orders.models import (
 from shop.errors import NotFound
 from shop.transactions import consistent_snapshot
 
+# Characters of an order number besides its T.
+NUMBER_LENGTH = 8
 CART_TOKEN_SALT = "orders.cart"  # noqa: S105 - a namespace, not a secret
 
 
@@ -163,7 +169,8 @@ def placed_from(*, cart_id: UUID, user: User | AnonymousUser, token: str | None)
     orders = Order.objects.filter(cart_id=cart_id)
     if user.is_authenticated:
         return orders.filter(user=user).first()
-    return orders.filter(user=None).first() if cart_id_in(token) == cart_id else None
+    # A guest's cart stays a guest's, whoever takes the order into an account later.
+    return orders.filter(cart__user=None).first() if cart_id_in(token) == cart_id else None
 
 
 def awaiting_payment(*, user: User | AnonymousUser, known_ids: Iterable[str], now: datetime) -> list[Order]:
@@ -192,18 +199,44 @@ def find_order(*, order_id: UUID, user: User | AnonymousUser, known_ids: Iterabl
     return order
 
 
+def spelled_number(typed: str) -> str:
+    """An order number as it is kept. Case, spaces, hyphens and a missing T- are forgiven; nothing is guessed."""
+    cleaned = "".join(character for character in typed.upper() if character.isascii() and character.isalnum())
+    if len(cleaned) > NUMBER_LENGTH:
+        cleaned = cleaned.removeprefix("T")
+    return f"T-{cleaned[:4]}-{cleaned[4:]}"
+
+
 def find_guest_order(*, number: str, email: str) -> Order:
     """The order with this number, for whoever also knows its e-mail address. Spelling is forgiven, not guessed.
 
+    The address is compared here and not in the database, whose collations take "é" for "e", and in the same time
+    whether there is such an order or not.
+
     :raises NotFound: whichever of the two is wrong.
     """
-    cleaned = "".join(character for character in number.upper() if character.isalnum())
-    cleaned = cleaned.removeprefix("T")
-    spelled = f"T-{cleaned[:4]}-{cleaned[4:]}"
-    order = Order.objects.prefetch_related(*_details()).filter(number=spelled, email__iexact=email.strip()).first()
-    if order is None:
+    order = Order.objects.only("pk", "email").filter(number=spelled_number(number)).first()
+    is_right = constant_time_compare(_address(order.email if order else ""), _address(email))
+    if order is None or not is_right:
         raise NotFound()
-    return order
+    return Order.objects.prefetch_related(*_details()).get(pk=order.pk)
+
+
+def unclaimed_orders(*, user: User) -> list[Order]:
+    """Guests' orders that were placed with an address which this member has verified, the newest first."""
+    addresses = verified_addresses(user)
+    if not addresses:
+        return []
+    is_alike = reduce(or_, (Q(email__iexact=address) for address in sorted(addresses)))
+    alike = Order.objects.filter(is_alike, user=None).order_by("-placed_at", "-pk")
+    return [order for order in alike if _address(order.email) in addresses]
+
+
+def may_claim(order: Order, *, user: User, known_ids: Iterable[str] = ()) -> bool:
+    """Whether this member may take the order into the account: nobody's yet, and its address or itself is known."""
+    if order.user_id is not None:
+        return False
+    return str(order.pk) in set(known_ids) or _address(order.email) in verified_addresses(user)
 
 
 def find_payment(*, payment_id: UUID, user: User | AnonymousUser, known_ids: Iterable[str] = ()) -> Payment:
@@ -251,6 +284,10 @@ def prove_owed() -> list[OwedDrift]:
         for sku in sorted(owed.keys() | allocated.keys())
         if owed.get(sku, 0) != allocated.get(sku, 0)
     ]
+
+
+def _address(email: str) -> str:
+    return email.strip().lower()
 
 
 def _details() -> list[Prefetch]:

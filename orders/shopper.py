@@ -14,6 +14,7 @@ CART_COOKIE = "cart"
 CART_COOKIE_AGE = timedelta(days=30)
 ORDERS_KEY = "order_ids"
 REMEMBERED_ORDERS = 50
+KEEP_KEY = "order_to_keep"
 
 
 def actor_of(request: HttpRequest) -> str:
@@ -57,6 +58,20 @@ def remember_order(request: HttpRequest, *, order: Order) -> None:
 def known_order_ids(request: HttpRequest) -> list[str]:
     """The orders that this browser placed or found."""
     return list(request.session.get(ORDERS_KEY, []))
+
+
+def remember_to_keep(request: HttpRequest, *, order_id: str) -> None:
+    """Note for which order an account is being made: one that this browser knows, or none."""
+    if order_id in known_order_ids(request):
+        request.session[KEEP_KEY] = order_id
+    else:
+        request.session.pop(KEEP_KEY, None)
+
+
+def order_to_keep(request: HttpRequest) -> Order | None:
+    """The guest's order for which this browser is making an account."""
+    order_id = request.session.get(KEEP_KEY)
+    return None if order_id is None else Order.objects.filter(pk=order_id, user=None).first()
 
 
 def awaiting_order_of(request: HttpRequest, *, now: datetime) -> Order | None:

@@ -20,8 +20,11 @@ urlpatterns = [
     path("checkout/review/", views.checkout_review, name="checkout_review"),
     path("orders/", views.order_list, name="order_list"),
     path("orders/find/", views.order_find, name="order_find"),
+    path("orders/claim/", views.orders_claim, name="orders_claim"),
     path("orders/<uuid:order_id>/", views.order, name="order"),
     path("orders/<uuid:order_id>/pay/", views.order_pay, name="order_pay"),
     path("orders/<uuid:order_id>/payment/", views.order_payment, name="order_payment"),
+    path("orders/<uuid:order_id>/claim/", views.order_claim, name="order_claim"),
+    path("orders/<uuid:order_id>/again/", views.order_again, name="order_again"),
     path("orders/<uuid:order_id>/cancel/", views.order_cancel, name="order_cancel"),
 ]

@@ -256,6 +256,8 @@ urlpatterns = [
     *_route("orders", orders.Orders, "orders"),
     *_route("orders/find", orders.FindOrder, "order_find"),
     *_route("orders/<uuid:order_id>", orders.OrderDetail, "order"),
+    *_route("orders/<uuid:order_id>/claim", orders.ClaimOrder, "order_claim"),
+    *_route("orders/<uuid:order_id>/reorder", orders.Reorder, "order_reorder"),
     *_route("orders/<uuid:order_id>/cancel", orders.CancelOrder, "order_cancel"),
     *_route("orders/<uuid:order_id>/payments", orders.OrderPayments, "order_payments"),
     *_route("payments/<uuid:payment_id>", orders.PaymentDetail, "payment"),

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.static import serve
 
+from orders.views import SignUp
 from shop.api import UnknownRoute
 
 # Before admin.site.urls is evaluated: afterwards it would silently do nothing.
@@ -16,6 +17,8 @@ handler404 = "shop.views.page_not_found"
 urlpatterns = [
     path("", include("shop.pages")),
     path("", include("orders.urls")),
+    # In front of allauth's own, under its name.
+    path("accounts/signup/", SignUp.as_view(), name="account_signup"),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("shop.api")),
     re_path(r"^api/", UnknownRoute.as_view()),

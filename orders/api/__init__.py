@@ -3,6 +3,7 @@
 from orders.api.cart import CartView, ExtendLine, HoldLineAgain, Line, MergeCart
 from orders.api.checkout import CheckoutOptions, CheckoutView
 from orders.api.idempotency import idempotent
+from orders.api.keep import ClaimOrder, Reorder
 from orders.api.orders import CancelOrder, FindOrder, OrderDetail, Orders
 from orders.api.payments import OrderPayments, PaymentDetail, PaymentWebhook
 
@@ -11,6 +12,7 @@ __all__ = [
     "CartView",
     "CheckoutOptions",
     "CheckoutView",
+    "ClaimOrder",
     "ExtendLine",
     "FindOrder",
     "HoldLineAgain",
@@ -21,5 +23,6 @@ __all__ = [
     "Orders",
     "PaymentDetail",
     "PaymentWebhook",
+    "Reorder",
     "idempotent",
 ]

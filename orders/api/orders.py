@@ -85,6 +85,6 @@ class FindOrder(OpenToGuests):
     )
     def post(self, request: Request) -> Response:
         order = finding.find_order(request=request._request, **sent(FindOrderBody, request))
-        cart = order.cart if order.user_id is None else None
+        cart = order.cart if order.cart and order.cart.user_id is None else None
         body: dict[str, Any] = dict(OrderDocument(order).data)
         return Response({**body, "cart_token": services.cart_token(cart) if cart else None})

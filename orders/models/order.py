@@ -164,6 +164,11 @@ class Order(models.Model):
         return self.status == OrderStatus.FULFILLED
 
     @property
+    def is_guests(self) -> bool:
+        """Whether it was placed without an account, and is in none since."""
+        return self.user_id is None
+
+    @property
     def is_cancelled(self) -> bool:
         return self.status == OrderStatus.CANCELLED
 

@@ -14,6 +14,7 @@ from orders.services.cart import (
     set_quantity,
 )
 from orders.services.checkout import cancel_order, expire_unpaid, missing_details, place_order, save_checkout
+from orders.services.claim import claim_found_orders, claim_order
 from orders.services.errors import (
     CartClosed,
     CartEmpty,
@@ -22,6 +23,7 @@ from orders.services.errors import (
     KeyInUse,
     KeyUsedDifferently,
     MixedCurrencies,
+    NothingHeld,
     OrderNotCancellable,
     OrderNotFulfillable,
     OrderNotPayable,
@@ -35,6 +37,7 @@ from orders.services.idempotency import BEGUN, Answer, finish, forget_old_keys, 
 from orders.services.message import send_due_messages
 from orders.services.payment import ask_about_silent_payments, claim_attempt, record_payment_event, start_payment
 from orders.services.refund import retry_refund, send_due_refunds
+from orders.services.reorder import NotHeld, Reordered, reorder
 
 __all__ = [
     "BEGUN",
@@ -46,10 +49,13 @@ __all__ = [
     "KeyInUse",
     "KeyUsedDifferently",
     "MixedCurrencies",
+    "NotHeld",
+    "NothingHeld",
     "OrderNotCancellable",
     "OrderNotFulfillable",
     "OrderNotPayable",
     "RefundNotFailed",
+    "Reordered",
     "UnknownGateway",
     "UnknownPayment",
     "UnknownVariant",
@@ -58,6 +64,8 @@ __all__ = [
     "cancel_order",
     "cart_token",
     "claim_attempt",
+    "claim_found_orders",
+    "claim_order",
     "empty_cart",
     "expire_unpaid",
     "extend_hold",
@@ -73,6 +81,7 @@ __all__ = [
     "place_order",
     "record_payment_event",
     "remove_line",
+    "reorder",
     "retry_refund",
     "save_checkout",
     "send_due_messages",

@@ -138,3 +138,15 @@ class KeyInUse(ShopError):
         "you get the answer of the first one."
     )
     retry_after_seconds = 1
+
+
+class NothingHeld(ShopError):
+    """Facts: `lines`, a list of {sku, name, qty, code, detail}."""
+
+    code = "nothing_held"
+    title = "Nothing of this can be had now"
+
+    @property
+    def detail(self) -> str:
+        reasons = " ".join(f"{line['name']}: {line['detail']}" for line in self.facts["lines"])
+        return f"Your cart is as it was. {reasons}"

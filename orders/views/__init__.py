@@ -11,10 +11,12 @@ from orders.views.cart import (
 )
 from orders.views.checkout import checkout_contact, checkout_delivery, checkout_payment
 from orders.views.find import order_find
+from orders.views.keep import SignUp, order_again, order_claim, orders_claim
 from orders.views.order import order, order_cancel, order_list, order_pay, order_payment
 from orders.views.review import checkout_review
 
 __all__ = [
+    "SignUp",
     "cart",
     "cart_add",
     "cart_empty",
@@ -27,9 +29,12 @@ __all__ = [
     "line_quantity",
     "line_remove",
     "order",
+    "order_again",
     "order_cancel",
+    "order_claim",
     "order_find",
     "order_list",
     "order_pay",
     "order_payment",
+    "orders_claim",
 ]

@@ -19,6 +19,7 @@ from orders.models import Cart, CartLine
 from orders.notes import Note, Undo
 from orders.services import Answer, KeyInUse
 from orders.views.answers import page_or_part, wants_part
+from orders.views.press import once_for_press
 from shop.clock import clock_time
 from shop.errors import InvalidInput, NotFound, ShopError
 from shop.methods import post_only
@@ -155,8 +156,8 @@ def _add_once(
 ) -> CartLine:
     """Add, once for each press that was meant: a double click, a retry or the back button add nothing more.
 
-    The first press of a guest opens the cart, and the second comes before the browser knows of it; so a guest's key,
-    which nobody else can think of, stands for itself. A line that was let go meanwhile is a new intent.
+    The first press of a guest opens the cart, and the second comes before the browser knows of it. A line that was let
+    go meanwhile is a new intent.
     """
 
     def produce() -> Answer:
@@ -166,16 +167,9 @@ def _add_once(
         )
         return Answer(status=303, body={"line": str(line.pk)})
 
-    scope = f"user:{request.user.pk}" if request.user.is_authenticated else "guest"
     for intent in (key, uuid4()):
-        answer = services.once(
-            scope=scope,
-            key=f"add:{intent.hex}:{variant_id.hex}:{quantity}",
-            fingerprint="page",
-            now=now,
-            produce=produce,
-            waits=True,
-        )
+        verb = f"add:{variant_id.hex}:{quantity}"
+        answer = once_for_press(request, verb=verb, key=intent, now=now, produce=produce)
         line = CartLine.objects.select_related("cart", "variant__product").filter(pk=answer.body["line"]).first()
         if line is not None and line.cart.is_open:
             return line

@@ -61,7 +61,7 @@ def of_an_order(view: Callable[[HttpRequest, Order], HttpResponse]) -> Callable[
 @of_an_order
 def order(request: HttpRequest, order: Order) -> HttpResponse:
     """Number, state, timeline, lines, totals and address."""
-    return _order_page(request, order=order, now=timezone.now())
+    return order_page(request, order=order, now=timezone.now())
 
 
 @post_only(shown_at="orders:order", keeps=("order_id",))
@@ -72,9 +72,9 @@ def order_pay(request: HttpRequest, order: Order) -> HttpResponse:
     try:
         payment = services.start_payment(order_id=order.pk, now=now)
     except GatewayFailed:
-        return _order_page(request, order=order, now=now, note=NO_PAYMENT_PAGE, status=503)
+        return order_page(request, order=order, now=now, note=NO_PAYMENT_PAGE, status=503)
     except ShopError as error:
-        return _order_page(request, order=order, now=now, note=notes.refusal(error, now=now), status=error.status)
+        return order_page(request, order=order, now=now, note=notes.refusal(error, now=now), status=error.status)
     return see_other(payment.redirect_url)
 
 
@@ -86,7 +86,7 @@ def order_cancel(request: HttpRequest, order: Order) -> HttpResponse:
     try:
         services.cancel_order(order_id=order.pk, now=now, actor=shopper.actor_of(request))
     except ShopError as error:
-        return _order_page(request, order=order, now=now, note=notes.refusal(error, now=now), status=error.status)
+        return order_page(request, order=order, now=now, note=notes.refusal(error, now=now), status=error.status)
     return see_other(reverse("orders:order", args=[order.pk]))
 
 
@@ -107,15 +107,17 @@ def order_list(request: HttpRequest) -> HttpResponse:
     page = Paginator(queries.orders_of(user=cast(User, request.user)), ORDERS_PER_PAGE).get_page(
         request.GET.get("page")
     )
-    context = {"page": page, "awaiting_order": shopper.awaiting_order_of(request, now=now)}
+    unclaimed = queries.unclaimed_orders(user=cast(User, request.user))
+    context = {"page": page, "unclaimed": unclaimed, "awaiting_order": shopper.awaiting_order_of(request, now=now)}
     answer = render(request, "orders/order_list.html", context)
     add_never_cache_headers(answer)
     return answer
 
 
-def _order_page(
+def order_page(
     request: HttpRequest, *, order: Order, now: datetime, note: Note | None = None, status: int = 200
 ) -> HttpResponse:
+    """The order as it is at this moment, with what there is to say about the last verb."""
     context = {**_context(order=order, now=now), "note": note}
     answer = render(request, "orders/order.html", context, status=status)
     add_never_cache_headers(answer)

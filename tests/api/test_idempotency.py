@@ -12,6 +12,7 @@ NEEDS_NO_KEY = {
     "revoke_token": "a revoked token stays revoked",
     "merge_carts": "a merged cart is closed, and merging it again answers the member's",
     "find_order": "it only looks",
+    "claim_order": "an order of one's own stays one's own",
     "cancel_order": "a cancelled order stays cancelled",
     "record_payment_event": "the provider's event id is its key",
 }

@@ -273,10 +273,26 @@ def test_find_is_throttled_by_address(client: Client, order: Order):
     assert answer["Retry-After"] == "600"
 
 
+def test_find_is_throttled_by_the_network_of_an_ipv6_address(client: Client, order: Order):
+    """One household has 2^64 of them."""
+    find = reverse("orders:order_find")
+    for number in range(10):
+        typed = {"number": f"T-0000-000{number}", "email": order.email}
+        Client(REMOTE_ADDR=f"2001:db8:0:1::{number + 1}").post(find, typed)
+
+    typed = {"number": order.number, "email": order.email}
+    within = Client(REMOTE_ADDR="2001:db8:0:1:ffff::1").post(find, typed)
+    outside = Client(REMOTE_ADDR="2001:db8:0:2::1").post(find, typed)
+
+    assert (within.status_code, outside.status_code) == (429, 303)
+
+
 def test_find_is_throttled_by_number_however_it_is_spelled(order: Order):
     find = reverse("orders:order_find")
+    # The last of them a collation of the database takes for the number itself.
+    spellings = [order.number, order.number.replace("-", "").lower(), order.number[2:], f"{order.number}\u00e9"]
     for position in range(10):
-        spelled = order.number if position % 2 else order.number.replace("-", "").lower()
+        spelled = spellings[position % len(spellings)]
         Client(REMOTE_ADDR=f"10.0.0.{position}").post(find, {"number": spelled, "email": "x@example.com"})
 
     answer = Client(REMOTE_ADDR="10.0.0.99").post(find, {"number": order.number, "email": order.email})
@@ -309,7 +325,7 @@ def test_list_query_count_does_not_grow(client: Client, django_assert_num_querie
         add(client, on_sale())
         order_as_member(client)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(reverse("orders:order_list"))
 
 

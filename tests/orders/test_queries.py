@@ -152,3 +152,33 @@ def test_prove_owed_finds_an_order_that_is_owed_more_than_is_allocated() -> None
     drift = queries.prove_owed()
 
     assert [(row.sku, row.allocated, row.owed) for row in drift] == [(order.lines.get().sku, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["T-7K3M-Q9XD", "t7k3mq9xd", " t 7k3m q9xd ", "7K3M-Q9XD", "7k3mq9xd", "T-7K3M-Q9XD\u00e9", "\uff34-7K3M-Q9XD"],
+)
+def test_spelled_number_forgives_and_guesses_nothing(typed: str) -> None:
+    assert queries.spelled_number(typed) == "T-7K3M-Q9XD"
+
+
+def test_spelled_number_may_begin_with_a_second_t() -> None:
+    assert queries.spelled_number("T-T234-5678") == queries.spelled_number("T2345678") == "T-T234-5678"
+
+
+def test_find_guest_order_compares_the_address_by_every_letter() -> None:
+    order = placed_order()
+
+    assert queries.find_guest_order(number=order.number, email=" AYU@example.com ").pk == order.pk
+    for email in ("ay\u00fa@example.com", "ayu@ex\u00e4mple.com", "ayu@example.co", ""):
+        with pytest.raises(NotFound):
+            queries.find_guest_order(number=order.number, email=email)
+
+
+def test_find_guest_order_asks_as_much_for_a_wrong_number_as_for_a_wrong_address(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    order = placed_order()
+    for number, email in ((order.number, "x@example.com"), ("T-0000-0000", order.email)):
+        with django_assert_num_queries(1), pytest.raises(NotFound):
+            queries.find_guest_order(number=number, email=email)

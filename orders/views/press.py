@@ -1,0 +1,39 @@
+"""A button that creates something: its form carries a key, minted with the page, and two presses are one intent."""
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from django.http import HttpRequest
+
+from orders import services
+from orders.services import Answer
+
+
+def posted_key(request: HttpRequest) -> UUID:
+    """The key of the form; a new one where there is none or it is garbled: then the press stands for itself."""
+    try:
+        return UUID(request.POST.get("key", ""))
+    except ValueError:
+        return uuid4()
+
+
+def once_for_press(
+    request: HttpRequest, *, verb: str, key: UUID, now: datetime, produce: Callable[[], Answer]
+) -> Answer:
+    """Do the work once for each press that was meant: a double click, a retry or the back button do nothing more.
+
+    `verb` names the work and what it is done to, in up to 60 characters. A second press waits for the first one and
+    gets its answer. A guest's key, which nobody else can think of, stands for itself: the first press may be what
+    makes the browser known.
+
+    :raises KeyInUse: if the first press still runs after a lock wait.
+    """
+    return services.once(
+        scope=f"user:{request.user.pk}" if request.user.is_authenticated else "guest",
+        key=f"{verb}:{key.hex}",
+        fingerprint="page",
+        now=now,
+        produce=produce,
+        waits=True,
+    )
