@@ -1,4 +1,4 @@
-"""What an order costs, to the last unit of money: pure arithmetic, no database. See ADR 9 for the law of rounding.
+"""What an order costs, to the last unit of money: pure arithmetic, no database. See ADR 10 for the law of rounding.
 
 Every amount is a whole number of minor units (whole rupiah, cents), every tax rate is in basis points (1100 is 11 %).
 The same rules serve every currency: a minor unit is never split, so its decimals do not matter here.
@@ -151,7 +151,8 @@ def price_order(
 ) -> Totals:
     """The sums of an order. Lines, tax, delivery and discounts always add up to the total, whatever is rounded.
 
-    Without a delivery (none is chosen yet) the total is that of the lines. The order of the lines does not matter.
+    Without a delivery (none is chosen yet) the total is that of the lines, and may be 0: it is no total to be paid yet.
+    The order of the lines does not matter.
 
     :raises NothingToPay: if a discount leaves nothing to pay.
     """
@@ -162,7 +163,7 @@ def price_order(
         _price_line(line, discount_minor=off[line.key], prices_include_tax=prices_include_tax) for line in lines
     )
     totals = _with_delivery(priced, delivery, discount, prices_include_tax=prices_include_tax)
-    if totals.discount_minor and totals.total_minor <= 0:
+    if delivery is not None and totals.discount_minor and totals.total_minor <= 0:
         raise NothingToPay()
     return totals
 

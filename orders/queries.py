@@ -252,8 +252,8 @@ def find_payment(*, payment_id: UUID, user: User | AnonymousUser, known_ids: Ite
 
 
 def delivery_methods() -> list[ShippingMethod]:
-    """The ways to send a parcel that a shopper can choose."""
-    return list(ShippingMethod.objects.filter(is_active=True).order_by("position", "pk"))
+    """The ways to send a parcel that the shop offers, with their zones."""
+    return list(ShippingMethod.objects.filter(is_active=True).prefetch_related("zones").order_by("position", "pk"))
 
 
 @dataclass(frozen=True, slots=True)

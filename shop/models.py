@@ -26,6 +26,14 @@ class Category(models.Model):
         return self.name
 
 
+class TaxClass(models.TextChoices):
+    """How a product is taxed. The rates by country and date are rows of the orders; an exempt product has none."""
+
+    STANDARD = "STANDARD", "Standard"
+    REDUCED = "REDUCED", "Reduced"
+    EXEMPT = "EXEMPT", "Exempt"
+
+
 class ProductQuerySet(models.QuerySet["Product"]):
     """What is on show, and what it is shown with."""
 
@@ -52,6 +60,7 @@ class Product(models.Model):
     )
     option_names = models.JSONField(default=list, blank=True, help_text='What variants differ in: ["Colour", "Size"].')
     weight_grams = models.PositiveIntegerField(default=0)
+    tax_class = models.CharField(max_length=16, choices=TaxClass, default=TaxClass.STANDARD)
     is_published = models.BooleanField(default=False)
     is_new = models.BooleanField(default=False)
     is_popular = models.BooleanField(default=False)

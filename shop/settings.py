@@ -182,6 +182,9 @@ PAYMENT_WINDOW = timedelta(seconds=env.int("PAYMENT_WINDOW_SECONDS", default=900
 EXPIRY_INTERVAL_SECONDS = env.float("EXPIRY_INTERVAL_SECONDS", default=10)
 MAX_UNITS_PER_LINE = env.int("MAX_UNITS_PER_LINE", default=100)
 SHOP_CURRENCY = "IDR"
+# Whether the prices of products and deliveries have the tax in them, and what the tax is called on pages and papers.
+PRICES_INCLUDE_TAX = env.bool("PRICES_INCLUDE_TAX", default=True)
+TAX_NAME = env.str("TAX_NAME", default="PPN")
 
 # Payments ---------------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """From cart to parcel and back."""
 
 from orders.models.cart import CART_STATES, Cart, CartLine, CartStatus, Checkout
+from orders.models.coupon import Coupon, CouponUse
 from orders.models.idempotency import IdempotencyKey
 from orders.models.message import Message
 from orders.models.order import (
@@ -11,7 +12,6 @@ from orders.models.order import (
     OrderEventKind,
     OrderLine,
     OrderStatus,
-    ShippingMethod,
 )
 from orders.models.payment import (
     PAYMENT_STATES,
@@ -22,6 +22,8 @@ from orders.models.payment import (
     Refund,
     RefundStatus,
 )
+from orders.models.shipping import ShippingKind, ShippingMethod, ShippingZone
+from orders.models.tax import TaxRate
 
 __all__ = [
     "CART_STATES",
@@ -33,6 +35,8 @@ __all__ = [
     "CartLine",
     "CartStatus",
     "Checkout",
+    "Coupon",
+    "CouponUse",
     "IdempotencyKey",
     "Message",
     "Order",
@@ -45,5 +49,8 @@ __all__ = [
     "PaymentStatus",
     "Refund",
     "RefundStatus",
+    "ShippingKind",
     "ShippingMethod",
+    "ShippingZone",
+    "TaxRate",
 ]

@@ -8,30 +8,9 @@ from django.db import models
 from django.db.models import F, Q
 from uuid6 import uuid7
 
+from orders.models.shipping import ShippingMethod
 from shop.models import Variant
 from shop.states import StateMachine, Transition
-
-
-class ShippingMethod(models.Model):
-    """A way to send a parcel, at a flat price."""
-
-    code = models.SlugField(max_length=32, unique=True)
-    name = models.CharField(max_length=80)
-    description = models.CharField(max_length=200, blank=True)
-    price_minor = models.BigIntegerField(default=0)
-    currency = models.CharField(max_length=3, default="IDR")
-    min_days = models.PositiveSmallIntegerField(default=1)
-    max_days = models.PositiveSmallIntegerField(default=3)
-    position = models.PositiveSmallIntegerField(default=0)
-    is_active = models.BooleanField(default=True)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(price_minor__gte=0), name="shippingmethod_price_not_negative")
-        ]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class OrderStatus(models.TextChoices):

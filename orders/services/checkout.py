@@ -26,15 +26,20 @@ from orders.models import (
     Payment,
     PaymentStatus,
 )
+from orders.pricing import LineTotals
+from orders.services.coupon import give_back_use, take_use
 from orders.services.errors import (
     CartClosed,
     CartEmpty,
     CheckoutIncomplete,
+    CouponTakesNothing,
     HoldsEnded,
     MixedCurrencies,
     OrderNotCancellable,
+    TotalChanged,
 )
 from orders.services.message import write_order_message
+from orders.services.quote import Quote, quote_cart
 from orders.services.timeline import note
 from shop.clock import clock_time
 from shop.errors import NotFound
@@ -73,15 +78,27 @@ def save_checkout(*, cart_id: UUID, **fields: Any) -> Checkout:
 
 
 @transactional
-def place_order(*, cart_id: UUID, user: User | AnonymousUser, now: datetime, actor: str) -> Order:
+def place_order(
+    *,
+    cart_id: UUID,
+    user: User | AnonymousUser,
+    now: datetime,
+    actor: str,
+    expected_total_minor: int | None = None,
+) -> Order:
     """Turn the cart into an order at the prices of its holds, and move the holds to the payment window.
 
     One cart is one order: a second press, another tab or the back button get the order of the first.
+    `expected_total_minor` is the total that the shopper saw: that one is ordered, or nothing. Where nobody saw one, a
+    coupon that does not count any more is a refusal, so that nobody pays more than they meant to.
 
     :raises CartEmpty: if there is nothing in it.
     :raises CheckoutIncomplete: if a detail is missing.
     :raises MixedCurrencies: if its lines and the delivery are not priced in one currency.
     :raises HoldsEnded: if a line is not held any more; nothing is ordered in part.
+    :raises NotDelivered: if the chosen delivery does not take these things to this address.
+    :raises CouponRefused: if the coupon does not count, or its last use went to somebody else at this moment.
+    :raises TotalChanged: if it costs something else than the shopper saw.
     """
     cart = Cart.objects.select_for_update().filter(pk=cart_id).first()
     if cart is None:
@@ -101,12 +118,16 @@ def place_order(*, cart_id: UUID, user: User | AnonymousUser, now: datetime, act
     checkout = _complete_checkout(cart)
     _refuse_mixed_currencies(lines, checkout)
     _refuse_ended(lines, now=now)
+    quote = quote_cart(lines=lines, checkout=checkout, user=user, now=now)
+    _refuse_another_total(quote, expected_total_minor=expected_total_minor)
     pay_by = now + settings.PAYMENT_WINDOW
-    order = _write_order(cart, checkout, lines, user=user, now=now, pay_by=pay_by)
+    order = _write_order(cart, checkout, lines, quote, user=user, now=now, pay_by=pay_by)
     cart.status = CART_STATES.target(cart.status, "order placed")
     cart.save(update_fields=["status"])
     note(order, OrderEventKind.PLACED, f"Order placed. Held until {clock_time(pay_by)}.", actor=actor, now=now)
     write_order_message(order, name="order_placed", now=now)
+    if quote.coupon is not None:
+        take_use(order, quote.coupon, now=now)
     inventory.extend_to(reservation_ids=[line.reservation_id for line in lines], expires_at=pay_by, now=now)
     return order
 
@@ -199,10 +220,27 @@ def _refuse_ended(lines: list[CartLine], *, now: datetime) -> None:
         raise HoldsEnded(line_ids=[str(line.pk) for line in ended], names=[line.variant.product.name for line in ended])
 
 
+def _refuse_another_total(quote: Quote, *, expected_total_minor: int | None) -> None:
+    if quote.delivery_problem is not None:
+        raise quote.delivery_problem
+    problem = quote.coupon_problem
+    if expected_total_minor is None:
+        if problem is not None and not isinstance(problem, CouponTakesNothing):
+            raise problem
+    elif expected_total_minor != quote.total_minor:
+        raise TotalChanged(
+            expected_minor=expected_total_minor,
+            total_minor=quote.total_minor,
+            currency=quote.currency,
+            why=problem.detail if problem else "",
+        )
+
+
 def _write_order(
     cart: Cart,
     checkout: Checkout,
     lines: list[CartLine],
+    quote: Quote,
     *,
     user: User | AnonymousUser,
     now: datetime,
@@ -210,7 +248,7 @@ def _write_order(
 ) -> Order:
     method = checkout.shipping_method
     assert method is not None, "_complete_checkout has refused a checkout without one"
-    subtotal_minor = sum(line.total_minor for line in lines)
+    totals = quote.totals
     order = Order(
         number=_new_number(),
         cart=cart,
@@ -228,10 +266,16 @@ def _write_order(
         gateway=checkout.gateway,
         language=checkout.language,
         accepts_backorder=checkout.accepts_backorder,
-        currency=lines[0].currency,
-        subtotal_minor=subtotal_minor,
-        shipping_minor=method.price_minor,
-        total_minor=subtotal_minor + method.price_minor,
+        currency=quote.currency,
+        subtotal_minor=totals.subtotal_minor,
+        discount_minor=totals.discount_minor,
+        shipping_minor=totals.shipping_minor,
+        shipping_discount_minor=totals.shipping_discount_minor,
+        tax_minor=totals.tax_minor,
+        shipping_tax_minor=totals.shipping_tax_minor,
+        added_tax_minor=totals.added_tax_minor,
+        total_minor=totals.total_minor,
+        coupon_code=quote.coupon_code,
         placed_at=now,
         pay_by=pay_by,
     )
@@ -240,11 +284,12 @@ def _write_order(
     except IntegrityError as error:
         # Two orders drew the same number out of 10^12: draw again.
         raise TryAgain from error
-    OrderLine.objects.bulk_create(_order_line(order, line) for line in lines)
+    by_sku = {line.key: line for line in totals.lines}
+    OrderLine.objects.bulk_create(_order_line(order, line, by_sku[line.variant.sku]) for line in lines)
     return order
 
 
-def _order_line(order: Order, line: CartLine) -> OrderLine:
+def _order_line(order: Order, line: CartLine, totals: LineTotals) -> OrderLine:
     images = sorted(line.variant.product.images.all(), key=lambda image: image.position)
     return OrderLine(
         order=order,
@@ -255,8 +300,12 @@ def _order_line(order: Order, line: CartLine) -> OrderLine:
         picture_stem=next((image.stem for image in images), ""),
         unit_price_minor=line.unit_price_minor,
         quantity=line.quantity,
-        total_minor=line.total_minor,
-        charged_minor=line.total_minor,
+        total_minor=totals.total_minor,
+        discount_minor=totals.discount_minor,
+        tax_rate_bp=totals.tax_rate_bp,
+        tax_minor=totals.tax_minor,
+        added_tax_minor=totals.added_tax_minor,
+        charged_minor=totals.charged_minor,
         reservation_id=line.reservation_id,
     )
 
@@ -265,6 +314,7 @@ def _end_unpaid(order: Order, *, event: str, now: datetime) -> None:
     order.take(event)
     order.ended_at = now
     order.save(update_fields=["status", "ended_at"])
+    give_back_use(order, now=now)
 
 
 def _new_number() -> str:

@@ -1,6 +1,8 @@
 """What orders refuses, in words for a customer."""
 
+from shop.clock import day_and_time
 from shop.errors import NotFound, ShopError
+from shop.money import format_money
 
 
 class UnknownVariant(NotFound):
@@ -53,6 +55,141 @@ class MixedCurrencies(ShopError):
     @property
     def detail(self) -> str:
         return f"The cart and its delivery are priced in {' and '.join(self.facts['currencies'])}. Order them apart."
+
+
+class NotDelivered(ShopError):
+    """Facts: `step`, `method` (the chosen way to send; empty if none goes there), `postal_code`."""
+
+    code = "not_delivered"
+    title = "This does not go there"
+    field = "shipping_method"
+
+    @property
+    def detail(self) -> str:
+        to = f"postcode {self.facts['postal_code']}"
+        if self.facts["method"]:
+            return (
+                f"{self.facts['method']} does not deliver what is in the cart to {to}. Choose another way to send it."
+            )
+        return (
+            f"We cannot deliver what is in the cart to {to}. Check the postcode, use another address, "
+            "or order heavy things apart."
+        )
+
+
+class CouponRefused(ShopError):
+    """A coupon that does not count. Facts: `coupon` (its code)."""
+
+    code = "coupon_refused"
+    title = "This coupon does not count"
+    field = "coupon_code"
+
+
+class UnknownCoupon(CouponRefused):
+    """No coupon has this code."""
+
+    code = "unknown_coupon"
+    title = "No such coupon"
+    detail_format = "We know no coupon {coupon}. Check the spelling; capital or small letters are the same."
+
+
+class CouponNotYet(CouponRefused):
+    """Facts: `coupon`, `starts_at`."""
+
+    code = "coupon_not_yet"
+    title = "Too early for this coupon"
+
+    @property
+    def detail(self) -> str:
+        return f"{self.facts['coupon']} counts from {day_and_time(self.facts['starts_at'])}. Enter it again then."
+
+
+class CouponOver(CouponRefused):
+    """Facts: `coupon`, `ends_at` (None: it was switched off)."""
+
+    code = "coupon_over"
+    title = "This coupon has ended"
+
+    @property
+    def detail(self) -> str:
+        ends_at = self.facts["ends_at"]
+        when = f"counted until {day_and_time(ends_at)}" if ends_at else "does not count any more"
+        return f"{self.facts['coupon']} {when}. Go on without it, or enter another one."
+
+
+class CouponMinimum(CouponRefused):
+    """Facts: `coupon`, `minimum_minor`, `missing_minor`, `currency`."""
+
+    code = "coupon_minimum"
+    title = "Not enough in the cart for this coupon"
+
+    @property
+    def detail(self) -> str:
+        minimum, missing = (
+            format_money(self.facts[name], self.facts["currency"]) for name in ("minimum_minor", "missing_minor")
+        )
+        return f"{self.facts['coupon']} counts from {minimum} of items. Add {missing} more."
+
+
+class CouponOtherCurrency(CouponRefused):
+    """Facts: `coupon`, `currency`."""
+
+    code = "coupon_other_currency"
+    detail_format = "{coupon} is for prices in {currency}. Go on without it, or enter another one."
+
+
+class CouponTakesNothing(CouponRefused):
+    """It would change nothing, so the order goes on without it and its use is kept."""
+
+    code = "coupon_takes_nothing"
+    title = "Nothing to take off"
+    detail_format = "{coupon} changes nothing here, so it is not used up. Keep it for another order."
+
+
+class CouponUsedUp(CouponRefused):
+    """Every use was taken."""
+
+    code = "coupon_used_up"
+    status = 409
+    title = "This coupon is used up"
+    detail_format = (
+        "Every use of {coupon} is taken. One may come back when an order is not paid. "
+        "Go on without it, or enter another one."
+    )
+
+
+class CouponUsedByYou(CouponRefused):
+    """Facts: `coupon`, `limit`."""
+
+    code = "coupon_used_by_you"
+    status = 409
+    title = "You used this coupon already"
+
+    @property
+    def detail(self) -> str:
+        limit = self.facts["limit"]
+        times = "once" if limit == 1 else f"{limit} times"
+        return (
+            f"{self.facts['coupon']} counts {times} for each customer, and you have orders with it. "
+            "Go on without it, or enter another one."
+        )
+
+
+class TotalChanged(ShopError):
+    """The total is not the one that was shown. Facts: `expected_minor`, `total_minor`, `currency`, `why` (or empty)."""
+
+    code = "total_changed"
+    status = 409
+    title = "The total changed"
+    field = "expected_total"
+
+    @property
+    def detail(self) -> str:
+        shown, total = (
+            format_money(self.facts[name], self.facts["currency"]) for name in ("expected_minor", "total_minor")
+        )
+        why = f"{self.facts['why']} " if self.facts["why"] else ""
+        return f"{why}The total is {total} now; you saw {shown}. Nothing was ordered. Look at it and order again."
 
 
 class HoldsEnded(ShopError):

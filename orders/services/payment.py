@@ -1,6 +1,6 @@
 """Money meets stock. Whatever a provider reports, and whenever, there is one defined end for it.
 
-Order of locks: order, payment, reservations, stock. No provider is called inside a transaction.
+Order of locks: order, payment, coupon, reservations, stock. No provider is called inside a transaction.
 """
 
 import logging
@@ -23,6 +23,7 @@ from orders.models import (
     PaymentEvent,
     PaymentStatus,
 )
+from orders.services.coupon import give_back_use, take_use_again
 from orders.services.errors import OrderNotPayable, UnknownGateway, UnknownPayment
 from orders.services.message import write_order_message
 from orders.services.refund import request_refund
@@ -217,8 +218,10 @@ def _settle_captured(order: Order, payment: Payment, event: GatewayEvent, *, now
 def _settle_late(order: Order, payment: Payment, *, now: datetime) -> str:
     """Paid after the hold had ended: take the units anew if they are free, otherwise send the money back.
 
-    What the order still holds in part is let go first, so that it cannot stand in its own way.
+    What the order still holds in part is let go first, so that it cannot stand in its own way. So is its coupon counted
+    again, before the stock is locked.
     """
+    is_honoured = take_use_again(order, now=now)
     for reservation_id in _reservation_ids(order):
         inventory.release(reservation_id=reservation_id, reason="paid late", actor=payment.gateway, now=now)
     units: dict[str, int] = {}
@@ -236,6 +239,7 @@ def _settle_late(order: Order, payment: Payment, *, now: datetime) -> str:
     except inventory.StockUnavailable:
         text = "The payment arrived after the hold had ended, and none was left."
         outcome = _send_back(order, payment, OrderEventKind.PAID_LATE_REFUNDED, text, now=now)
+        give_back_use(order, now=now)
         order.take("paid late, units gone")
         order.ended_at = now
         order.save(update_fields=["status", "ended_at"])
@@ -243,6 +247,8 @@ def _settle_late(order: Order, payment: Payment, *, now: datetime) -> str:
     inventory.commit(reservation_ids=[anew.pk], actor=payment.gateway, now=now)
     OrderLine.objects.filter(order=order).update(reservation_id=anew.pk)
     text = "Paid after the hold had ended. It was still free, so the order stands."
+    if is_honoured:
+        text += " Its coupon was used up meanwhile; the price was promised, so it stands too."
     order.take("paid late, units free")
     _mark_paid(order, OrderEventKind.PAID_LATE_KEPT, text, payment=payment, now=now)
     return "paid late, the units were still free"

@@ -1,0 +1,111 @@
+"""Coupons, and who used them."""
+
+from typing import Self
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Q
+
+from orders.models.order import Order
+from orders.pricing import CouponKind
+
+CODE = r"[A-Z0-9][A-Z0-9-]{2,31}"
+
+
+class CouponQuerySet(models.QuerySet["Coupon"]):
+    """Coupons by what is left of them."""
+
+    def with_uses_left(self) -> Self:
+        """Those that can be used once more. In the WHERE of the update that counts a use, it is the limit itself."""
+        return self.filter(Q(total_limit__isnull=True) | Q(used__lt=F("total_limit")))
+
+
+class Coupon(models.Model):
+    """A code that takes something off an order, within a window and within limits."""
+
+    code = models.CharField(
+        max_length=32,
+        unique=True,
+        validators=[RegexValidator(rf"^{CODE}$", "Use 3 to 32 capital letters, digits and hyphens: TAHAN10.")],
+        help_text="What shoppers type. Capital or small letters are the same.",
+    )
+    note = models.CharField(max_length=200, blank=True, help_text="What it is for. Only staff read it.")
+    kind = models.CharField(max_length=16, choices=CouponKind)
+    value = models.BigIntegerField(
+        default=0, help_text="Whole per cent, or an amount in the currency's smallest unit. Not used by free delivery."
+    )
+    currency = models.CharField(max_length=3, default="IDR", help_text="Of the amount and of the minimum.")
+    minimum_minor = models.BigIntegerField("minimum", default=0, help_text="The items cost at least this much.")
+    starts_at = models.DateTimeField(null=True, blank=True, help_text="Empty: at once.")
+    ends_at = models.DateTimeField(null=True, blank=True, help_text="Empty: until it is switched off.")
+    total_limit = models.PositiveIntegerField(null=True, blank=True, help_text="Orders in all. Empty: no limit.")
+    per_customer_limit = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Orders of one customer, known by e-mail address and account. Empty: no limit."
+    )
+    used = models.PositiveIntegerField(default=0, editable=False, help_text="Orders that use it now.")
+    is_active = models.BooleanField(default=True)
+
+    objects = CouponQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(total_limit__isnull=True) | Q(used__lte=F("total_limit")),
+                name="coupon_used_within_limit",
+                violation_error_message="It was used more often than that already.",
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(kind="PERCENT", value__gte=1, value__lte=100)
+                    | Q(kind="AMOUNT", value__gte=1)
+                    | Q(kind="FREE_SHIPPING", value=0)
+                ),
+                name="coupon_value_fits_kind",
+            ),
+            models.CheckConstraint(condition=Q(minimum_minor__gte=0), name="coupon_minimum_not_negative"),
+            models.CheckConstraint(
+                condition=Q(starts_at__isnull=True) | Q(ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")),
+                name="coupon_ends_after_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class CouponUseQuerySet(models.QuerySet["CouponUse"]):
+    """Uses by whose they are."""
+
+    def live(self) -> Self:
+        """Those that count: not given back."""
+        return self.filter(given_back_at=None)
+
+    def of_customer(self, *, email: str, user_id: object) -> Self:
+        """Those of one customer, known by the address or by the account, whichever is the same."""
+        same = Q(email=email.casefold())
+        return self.filter(same | Q(user_id=user_id) if user_id else same)
+
+
+class CouponUse(models.Model):
+    """One order that used a coupon. Given back when the order ends unpaid; the row stays as its history."""
+
+    coupon = models.ForeignKey(Coupon, on_delete=models.PROTECT, related_name="uses")
+    order = models.OneToOneField(Order, on_delete=models.CASCADE, related_name="coupon_use")
+    email = models.CharField(max_length=254, help_text="In small letters.")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    used_at = models.DateTimeField()
+    given_back_at = models.DateTimeField(null=True, blank=True)
+    honoured_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a late payment bought at the promised price although none was left."
+    )
+
+    objects = CouponUseQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["coupon", "email"], name="couponuse_coupon_email")]
+
+    def __str__(self) -> str:
+        return f"{self.coupon_id} in {self.order_id}"
