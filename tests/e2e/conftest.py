@@ -1,6 +1,7 @@
 """A whole shop on real servers, and shoppers with browsers."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -54,6 +55,23 @@ def shopper(browser: Browser, running: Shop) -> Iterator[Shopper]:
     # animation between two pages, and says that too: it was skipped, or aborted because a page was not styled in time.
     notes = [text for text in complaints if "status of 4" in text or text.startswith("Transition was ")]
     assert [text for text in complaints if text not in notes] == []
+
+
+def walk_to_review(page: Page, *, email: str = "maya@example.com") -> None:
+    """Fill in the first three steps of the checkout; the last one is on the screen then."""
+    page.goto("/checkout/contact/")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Full name").fill("Maya Lestari")
+    page.get_by_label("Phone").fill("0812 3456 7890")
+    page.locator("#continue").click()
+    page.get_by_label("Street and house number").fill("Jl. Kemang Raya 12")
+    page.get_by_label("City or regency").fill("Jakarta Selatan")
+    page.get_by_label("Postcode").fill("12730")
+    page.get_by_role("radio", name=re.compile("Regular")).check()
+    page.locator("#continue").click()
+    page.get_by_role("radio", name=re.compile("Sandbox")).check()
+    page.locator("#continue").click()
+    expect(page.locator("#pay")).to_be_visible()
 
 
 def ask(running: Shop, code: str) -> Any:

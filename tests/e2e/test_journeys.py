@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import PHONE, Shopper, ask
+from tests.e2e.conftest import PHONE, Shopper, ask, walk_to_review
 from tests.servers import Shop
 
 pytestmark = pytest.mark.e2e
@@ -82,18 +82,7 @@ def test_second_shopper_is_refused_the_last_unit(shopper: Shopper, running: Shop
 
 def _check_out_and_pay(page: Page) -> str:
     """Walk through the four steps and the provider's page; the number of the order."""
-    page.goto("/checkout/contact/")
-    page.get_by_label("E-mail").fill("maya@example.com")
-    page.get_by_label("Full name").fill("Maya Lestari")
-    page.get_by_label("Phone").fill("0812 3456 7890")
-    page.locator("#continue").click()
-    page.get_by_label("Street and house number").fill("Jl. Kemang Raya 12")
-    page.get_by_label("City or regency").fill("Jakarta Selatan")
-    page.get_by_label("Postcode").fill("12730")
-    page.get_by_role("radio", name=re.compile("Regular")).check()
-    page.locator("#continue").click()
-    page.get_by_role("radio", name=re.compile("Sandbox")).check()
-    page.locator("#continue").click()
+    walk_to_review(page)
     page.locator("#pay").click()
     number = re.search(r"T-\w{4}-\w{4}", page.get_by_role("heading").first.inner_text())
     assert number is not None
