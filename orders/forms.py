@@ -1,5 +1,7 @@
 """What shoppers type, and the sentences that say the repair."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -7,12 +9,15 @@ from uuid import UUID, uuid4
 import phonenumbers
 from django import forms
 from django.conf import settings
+from django.urls import reverse
 from django.utils.text import normalize_newlines
 
-from orders import gateways, queries
-from orders.models import ShippingMethod
+from orders import gateways, services
+from orders.models import CartLine, ShippingMethod
+from orders.services import DeliveryOption, NotDelivered
 
 COUNTRY = "ID"
+POSTCODE = re.compile(r"^[0-9]{5}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +146,7 @@ class DeliveryForm(forms.Form):
     )
     postal_code = forms.RegexField(
         label="Postcode",
-        regex=r"^\d{5}$",
+        regex=POSTCODE,
         max_length=16,
         widget=forms.TextInput(attrs={"autocomplete": "shipping postal-code", "inputmode": "numeric"}),
         error_messages={
@@ -160,34 +165,79 @@ class DeliveryForm(forms.Form):
         },
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, lines: Sequence[CartLine] = (), **kwargs: Any) -> None:
+        """`lines` are what has to travel: they decide what is offered, and at which price."""
         super().__init__(*args, **kwargs)
-        self._methods = queries.delivery_methods()
+        self._lines = lines
+        self._options = self._offered(str(self["postal_code"].value() or ""))
+        # With a script, the ways to send follow the postcode at once; without one, the answer to the form shows them.
+        self.fields["postal_code"].widget.attrs |= {
+            "hx-get": reverse("orders:checkout_methods"),
+            "hx-trigger": "change",
+            "hx-include": "closest form",
+            "hx-target": "#delivery-methods",
+            "hx-swap": "outerHTML",
+        }
         self.fields["shipping_method"].queryset = ShippingMethod.objects.filter(  # type: ignore[attr-defined]
-            pk__in=[method.pk for method in self._methods]
+            is_active=True
         )
 
     @property
     def methods(self) -> list[Choice]:
-        """The shipping methods with their days and prices."""
+        """The shipping methods with their days and prices; while the postcode is not known, with where they go."""
         chosen = str(self["shipping_method"].value() or "")
+        is_known = POSTCODE.fullmatch(str(self["postal_code"].value() or "")) is not None
         return [
             Choice(
-                value=str(method.pk),
-                title=method.name,
-                text=method.description or _days(method),
-                is_chosen=str(method.pk) == chosen,
-                price_minor=method.price_minor,
-                currency=method.currency,
+                value=str(option.method.pk),
+                title=option.method.name,
+                text=_travel(option.method, names_zones=not is_known),
+                is_chosen=str(option.method.pk) == chosen,
+                price_minor=option.price_minor,
+                currency=option.method.currency,
             )
-            for method in self._methods
+            for option in self._options
         ]
+
+    def clean(self) -> dict[str, Any]:
+        """The chosen method has to take these lines to this postcode.
+
+        :raises ValidationError: at the postcode if nothing goes there, else at the method.
+        """
+        cleaned = super().clean() or self.cleaned_data
+        postal_code, method = cleaned.get("postal_code"), cleaned.get("shipping_method")
+        if postal_code is None:
+            return cleaned
+        if not self._options:
+            self.add_error("postal_code", NotDelivered(step="delivery", method="", postal_code=postal_code).detail)
+        elif method and method not in [option.method for option in self._options]:
+            refusal = NotDelivered(step="delivery", method=method.name, postal_code=postal_code)
+            self.add_error("shipping_method", refusal.detail)
+        return cleaned
+
+    def _offered(self, postal_code: str) -> list[DeliveryOption]:
+        known = postal_code if POSTCODE.fullmatch(postal_code) else ""
+        return services.delivery_options(lines=self._lines, country=COUNTRY, postal_code=known)
 
     def clean_address(self) -> str:
         return _one_line(self.cleaned_data["address"])
 
     def clean_city(self) -> str:
         return _one_line(self.cleaned_data["city"])
+
+
+class CouponForm(forms.Form):
+    """A code that takes something off."""
+
+    coupon_code = forms.CharField(
+        label="Coupon code",
+        max_length=32,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+        error_messages={
+            "required": "Enter the code of the coupon.",
+            "max_length": "No coupon is as long as that. Check what you pasted.",
+        },
+    )
 
 
 class PaymentForm(forms.Form):
@@ -241,6 +291,12 @@ class FindOrderForm(forms.Form):
 
     def clean_number(self) -> str:
         return str(self.cleaned_data["number"]).upper()
+
+
+def _travel(method: ShippingMethod, *, names_zones: bool) -> str:
+    text = method.description or _days(method)
+    zones = ", ".join(zone.name for zone in method.zones.all()) if names_zones else ""
+    return f"{text} · {zones}" if zones else text
 
 
 def _days(method: ShippingMethod) -> str:

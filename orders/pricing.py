@@ -4,7 +4,7 @@ Every amount is a whole number of minor units (whole rupiah, cents), every tax r
 The same rules serve every currency: a minor unit is never split, so its decimals do not matter here.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -209,16 +209,6 @@ def included_tax(gross_minor: int, rate_bp: int) -> int:
 def added_tax(net_minor: int, rate_bp: int) -> int:
     """The tax on top of a price."""
     return _half_up(net_minor * rate_bp, WHOLE_BP)
-
-
-def tax_words(rates_bp: Iterable[int], *, name: str) -> str:
-    """The name with its rate, "PPN 11 %", where everything is taxed at one; else the name alone."""
-    rates = {rate for rate in rates_bp if rate}
-    if len(rates) != 1:
-        return name
-    whole, rest = divmod(rates.pop(), 100)
-    decimals = f".{rest:02}".rstrip("0") if rest else ""
-    return f"{name} {whole}{decimals}\u00a0%"
 
 
 def _off_lines(discount: Discount | None, *, subtotal_minor: int) -> int:

@@ -1,5 +1,7 @@
 """Money is integer minor units with an ISO code; this is how it is written for people."""
 
+from collections.abc import Iterable
+
 # The smallest unit that the shop counts in. ISO 4217 gives the rupiah two decimals, but the sen has not circulated
 # for decades and no price is quoted in it; providers that count two are served in their own adapter.
 DECIMALS = {"IDR": 0, "USD": 2}
@@ -22,3 +24,16 @@ def format_money(amount_minor: int, currency: str) -> str:
     if currency == "IDR":
         return f"{sign}Rp{NO_BREAK_SPACE}{grouped.replace(',', '.')}"
     return f"{sign}${grouped}.{rest:0{decimals}d}"
+
+
+def format_rate(rate_bp: int) -> str:
+    """Basis points as people say them: 1100 is "11 %", 825 is "8.25 %" (no-break space)."""
+    whole, rest = divmod(rate_bp, 100)
+    decimals = f".{rest:02}".rstrip("0") if rest else ""
+    return f"{whole}{decimals}{NO_BREAK_SPACE}%"
+
+
+def tax_words(rates_bp: Iterable[int], *, name: str) -> str:
+    """The name of the tax with its rate, "PPN 11 %", where everything is taxed at one; else the name alone."""
+    rates = {rate for rate in rates_bp if rate}
+    return f"{name} {format_rate(rates.pop())}" if len(rates) == 1 else name

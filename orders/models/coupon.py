@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from orders.models.order import Order
 from orders.pricing import CouponKind
+from shop.money import NO_BREAK_SPACE, format_money
 
 CODE = r"[A-Z0-9][A-Z0-9-]{2,31}"
 
@@ -72,6 +73,18 @@ class Coupon(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def effect(self) -> str:
+        """What it does, in words: "10 % off the items"."""
+        if self.kind == CouponKind.FREE_SHIPPING:
+            return "free delivery"
+        off = (
+            f"{self.value}{NO_BREAK_SPACE}%"
+            if self.kind == CouponKind.PERCENT
+            else format_money(self.value, self.currency)
+        )
+        return f"{off} off the items"
 
 
 class CouponUseQuerySet(models.QuerySet["CouponUse"]):

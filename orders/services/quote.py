@@ -19,12 +19,12 @@ from orders.pricing import (
     NothingToPay,
     Totals,
     price_order,
-    tax_words,
 )
 from orders.queries import delivery_methods
 from orders.services.coupon import coupon_that_counts
 from orders.services.errors import CouponRefused, CouponTakesNothing, NotDelivered
 from shop.errors import ShopError
+from shop.money import tax_words
 
 
 @dataclass(frozen=True, slots=True)

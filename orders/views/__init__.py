@@ -9,7 +9,8 @@ from orders.views.cart import (
     line_quantity,
     line_remove,
 )
-from orders.views.checkout import checkout_contact, checkout_delivery, checkout_payment
+from orders.views.checkout import checkout_contact, checkout_delivery, checkout_methods, checkout_payment
+from orders.views.coupon import cart_coupon, cart_coupon_remove
 from orders.views.find import order_find
 from orders.views.keep import SignUp, order_again, order_claim, orders_claim
 from orders.views.order import order, order_cancel, order_list, order_pay, order_payment
@@ -19,9 +20,12 @@ __all__ = [
     "SignUp",
     "cart",
     "cart_add",
+    "cart_coupon",
+    "cart_coupon_remove",
     "cart_empty",
     "checkout_contact",
     "checkout_delivery",
+    "checkout_methods",
     "checkout_payment",
     "checkout_review",
     "line_extend",

@@ -14,11 +14,12 @@ from django.views.decorators.http import require_safe
 
 from inventory import queries as stock
 from orders import notes, queries, services, shopper
-from orders.forms import AddForm, QuantityForm
+from orders.forms import AddForm, CouponForm, QuantityForm
 from orders.models import Cart, CartLine
 from orders.notes import Note, Undo
 from orders.services import Answer, KeyInUse
 from orders.views.answers import page_or_part, wants_part
+from orders.views.checkout import quote_of
 from orders.views.press import once_for_press
 from shop.clock import clock_time
 from shop.errors import InvalidInput, NotFound, ShopError
@@ -184,14 +185,18 @@ def cart_page(
     note: Note | None = None,
     status: int = 200,
     after_line_id: UUID | None = None,
+    coupon_form: CouponForm | None = None,
 ) -> HttpResponse:
     """The cart as it is at this moment, with what there is to say about the last verb.
 
     `after_line_id` is a line that has just gone: the focus moves on to the one that stood after it.
     """
     summary = queries.summarise_cart(cart=cart, now=now)
+    lines = [each.line for each in summary.held]
     context = {
         "cart_summary": summary,
+        "quote": quote_of(request, cart=cart, lines=lines, now=now) if cart and lines else None,
+        "coupon_form": coupon_form or CouponForm(),
         "note": note,
         "awaiting_order": shopper.awaiting_order_of(request, now=now),
         "max_units": settings.MAX_UNITS_PER_LINE,

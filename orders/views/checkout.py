@@ -10,12 +10,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from orders import gateways, queries, services, shopper
-from orders.forms import ContactForm, DeliveryForm, PaymentForm
-from orders.models import Cart, Checkout
-from orders.views.answers import page_or_part
+from orders.forms import ContactForm, CouponForm, DeliveryForm, PaymentForm
+from orders.models import Cart, CartLine, Checkout
+from orders.views.answers import page_or_part, wants_part
 from shop.redirects import see_other
 
 
@@ -68,6 +68,23 @@ def checkout_delivery(request: HttpRequest) -> HttpResponse:
     return _step(request, name="delivery", form_class=DeliveryForm, initial=initial)
 
 
+@require_safe
+def checkout_methods(request: HttpRequest) -> HttpResponse:
+    """The ways to send the cart to the postcode that was typed, for the second step while it is being filled in."""
+    now = timezone.now()
+    cart = shopper.cart_of(request)
+    if cart is None or not wants_part(request):
+        return see_other(reverse("orders:checkout_delivery"))
+    checkout = checkout_of(cart)
+    typed = {
+        "postal_code": request.GET.get("postal_code", ""),
+        "shipping_method": request.GET.get("shipping_method") or checkout.shipping_method_id,
+    }
+    form = DeliveryForm(initial=typed, lines=_held_lines(queries.summarise_cart(cart=cart, now=now)))
+    part = "orders/_delivery_methods.html"
+    return page_or_part(request, page=part, part=part, context={"form": form, "postal_code": typed["postal_code"]})
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def checkout_payment(request: HttpRequest) -> HttpResponse:
     """Step 3: the payment provider."""
@@ -108,20 +125,25 @@ def nothing_to_check_out(request: HttpRequest, *, now: datetime) -> HttpResponse
     return see_other(reverse("orders:order", args=[order.pk]))
 
 
-def checkout_context(*, cart: Cart, checkout: Checkout, step: str, now: datetime) -> dict[str, Any]:
+def quote_of(request: HttpRequest, *, cart: Cart, lines: list[CartLine], now: datetime) -> services.Quote:
+    """What these lines cost this shopper with the details typed so far."""
+    return services.quote_cart(lines=lines, checkout=checkout_of(cart), user=request.user, now=now)
+
+
+def checkout_context(
+    request: HttpRequest, *, summary: queries.CartSummary, checkout: Checkout, step: str, now: datetime
+) -> dict[str, Any]:
     """What every step shows: steps, holds and the total so far."""
-    summary = queries.summarise_cart(cart=cart, now=now)
-    method = checkout.shipping_method
+    quote = services.quote_cart(lines=_held_lines(summary), checkout=checkout, user=request.user, now=now)
     return {
         "cart_summary": summary,
+        "quote": quote,
+        "coupon_form": CouponForm(),
         # The review lists them itself.
         "summary_lines": summary.held if step != "review" else [],
         "shipping_unknown": f"chosen in {'this' if step == 'delivery' else 'the next'} step",
         "checkout": checkout,
         "steps": steps(now_at=step, checkout=checkout),
-        "shipping_method": method,
-        "shipping_minor": method.price_minor if method else None,
-        "total_minor": summary.subtotal_minor + (method.price_minor if method else 0),
     }
 
 
@@ -132,6 +154,10 @@ def _step(
     form_class: type[forms.Form],
     initial: Callable[[Checkout], dict[str, Any]],
 ) -> HttpResponse:
+    """One step: shown, or taken and kept.
+
+    The second one is about what travels, so its form is given the lines.
+    """
     now = timezone.now()
     cart = shopper.cart_of(request)
     if cart is None:
@@ -141,12 +167,14 @@ def _step(
     names = list(STEPS)
     if names.index(earlier) < names.index(name):
         return see_other(reverse(f"orders:checkout_{earlier}"))
+    summary = queries.summarise_cart(cart=cart, now=now)
+    about = {"lines": _held_lines(summary)} if form_class is DeliveryForm else {}
     if request.method != "POST":
-        form = form_class(initial=initial(checkout))
-        return _show(request, cart=cart, checkout=checkout, step=name, form=form, now=now)
-    form = form_class(request.POST)
+        form = form_class(initial=initial(checkout), **about)
+        return _show(request, summary=summary, checkout=checkout, step=name, form=form, now=now)
+    form = form_class(request.POST, **about)
     if not form.is_valid():
-        return _show(request, cart=cart, checkout=checkout, step=name, form=form, now=now, status=422)
+        return _show(request, summary=summary, checkout=checkout, step=name, form=form, now=now, status=422)
     saved = services.save_checkout(cart_id=cart.pk, **form.cleaned_data)
     # Who came by a Change link goes straight back to the review.
     onward = "review" if first_incomplete(saved) == "review" and earlier == "review" else NEXT[name]
@@ -156,16 +184,20 @@ def _step(
 def _show(
     request: HttpRequest,
     *,
-    cart: Cart,
+    summary: queries.CartSummary,
     checkout: Checkout,
     step: str,
     form: forms.Form,
     now: datetime,
     status: int = 200,
 ) -> HttpResponse:
-    context = checkout_context(cart=cart, checkout=checkout, step=step, now=now)
-    if context["cart_summary"].is_empty:
+    context = checkout_context(request, summary=summary, checkout=checkout, step=step, now=now)
+    if summary.is_empty:
         messages.info(request, "Put something into the cart first.")
         return see_other(reverse("orders:cart"))
     template = f"orders/checkout_{step}.html"
     return page_or_part(request, page=template, part=template, context={**context, "form": form}, status=status)
+
+
+def _held_lines(summary: queries.CartSummary) -> list[CartLine]:
+    return [each.line for each in summary.held]

@@ -12,11 +12,13 @@ from orders import gateways, notes, queries, services, shopper
 from orders.gateways import GatewayFailed
 from orders.models import Cart, Order
 from orders.notes import Note
-from orders.services import CartEmpty, CheckoutIncomplete
+from orders.services import CartEmpty, CheckoutIncomplete, NotDelivered
 from orders.views.answers import page_or_part
 from orders.views.checkout import checkout_context, checkout_of, first_incomplete, nothing_to_check_out
 from shop.errors import ShopError
 from shop.redirects import see_other
+
+LONGEST_TOTAL = 16
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -37,8 +39,14 @@ def checkout_review(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _review_page(request, cart=cart, now=now)
     try:
-        order = services.place_order(cart_id=cart.pk, user=request.user, now=now, actor=shopper.actor_of(request))
-    except CheckoutIncomplete as error:
+        order = services.place_order(
+            cart_id=cart.pk,
+            user=request.user,
+            now=now,
+            actor=shopper.actor_of(request),
+            expected_total_minor=_seen_total(request),
+        )
+    except (CheckoutIncomplete, NotDelivered) as error:
         messages.warning(request, error.detail)
         return see_other(reverse(f"orders:checkout_{error.facts['step']}"))
     except CartEmpty:
@@ -46,6 +54,12 @@ def checkout_review(request: HttpRequest) -> HttpResponse:
     except ShopError as error:
         return _review_page(request, cart=cart, now=now, note=notes.refusal(error, now=now), status=error.status)
     return _lead_to_payment(request, order=order, now=now)
+
+
+def _seen_total(request: HttpRequest) -> int | None:
+    """The total on the page whose button was pressed. What is no number is as good as none."""
+    seen = request.POST.get("total", "")
+    return int(seen) if seen.isascii() and seen.isdigit() and len(seen) < LONGEST_TOTAL else None
 
 
 def _order_of_cart(request: HttpRequest) -> Order | None:
@@ -84,9 +98,14 @@ def _review_page(
     step = first_incomplete(checkout)
     if step != "review":
         return see_other(reverse(f"orders:checkout_{step}"))
-    context = checkout_context(cart=cart, checkout=checkout, step="review", now=now)
-    if context["cart_summary"].is_empty:
+    summary = queries.summarise_cart(cart=cart, now=now)
+    if summary.is_empty:
         return see_other(reverse("orders:cart"))
+    context = checkout_context(request, summary=summary, checkout=checkout, step="review", now=now)
+    problem = context["quote"].delivery_problem
+    if problem is not None and summary.held:
+        messages.warning(request, problem.detail)
+        return see_other(reverse("orders:checkout_delivery"))
     gateway = gateways.gateway_named(checkout.gateway)
     context |= {"note": note, "gateway": gateway, "cart_token": services.cart_token(cart)}
     template = "orders/checkout_review.html"

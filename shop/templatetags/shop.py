@@ -1,5 +1,6 @@
 """Words, prices and pictures for templates. Every page has these without `{% load %}`."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -10,6 +11,7 @@ from django.core.files.storage import default_storage
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from shop import money as money_words
 from shop.clock import clock_time, day_and_time
 from shop.models import PICTURE_SIZES, ProductImage
 from shop.money import format_money
@@ -22,6 +24,12 @@ register = template.Library()
 def money(amount_minor: int, currency: str) -> str:
     """`1249000|money:"IDR"` is "Rp 1.249.000"."""
     return format_money(amount_minor, currency)
+
+
+@register.filter
+def tax_words(lines: Iterable[Any]) -> str:
+    """What the tax of an order's lines is called, with its rate where they have one: "PPN 11 %"."""
+    return money_words.tax_words((line.tax_rate_bp for line in lines), name=settings.TAX_NAME)
 
 
 @register.filter

@@ -19,7 +19,6 @@ from orders.pricing import (
     price_order,
     refund_for_units,
     spread,
-    tax_words,
 )
 
 PPN = 1_100
@@ -132,15 +131,6 @@ def test_a_discount_may_not_leave_nothing_to_pay(discount: Discount) -> None:
 
     assert priced([line(price=30_000)], discount=discount).total_minor == 0  # no delivery is chosen yet
     assert priced([line(price=30_000)], discount=discount, delivery=delivery(1)).total_minor == 1
-
-
-@pytest.mark.parametrize(
-    ("rates", "words"),
-    [([1_100, 1_100, 0], "PPN 11\u00a0%"), ([1_925], "PPN 19.25\u00a0%"), ([550], "PPN 5.5\u00a0%"), ([], "PPN")],
-)
-def test_tax_words_name_the_rate_where_there_is_one(rates: list[int], words: str) -> None:
-    assert tax_words(rates, name="PPN") == words
-    assert tax_words([*rates, 1, 2], name="PPN") == "PPN"
 
 
 # Properties -----------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shop.money import MINUS, NO_BREAK_SPACE, format_money
+from shop.money import MINUS, NO_BREAK_SPACE, format_money, tax_words
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,12 @@ def test_format_money_puts_a_real_minus_before_the_currency() -> None:
 
 def test_format_money_shows_a_currency_that_the_shop_does_not_sell_in_as_it_is_counted() -> None:
     assert format_money(500, "EUR") == "500 EUR (minor units)"
+
+
+@pytest.mark.parametrize(
+    ("rates", "words"),
+    [([1_100, 1_100, 0], "PPN 11\u00a0%"), ([1_925], "PPN 19.25\u00a0%"), ([550], "PPN 5.5\u00a0%"), ([], "PPN")],
+)
+def test_tax_words_name_the_rate_where_there_is_one(rates: list[int], words: str) -> None:
+    assert tax_words(rates, name="PPN") == words
+    assert tax_words([*rates, 1, 2], name="PPN") == "PPN"
