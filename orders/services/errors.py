@@ -285,5 +285,5 @@ class NothingHeld(ShopError):
 
     @property
     def detail(self) -> str:
-        reasons = " ".join(f"{line['name']}: {line['detail']}" for line in self.facts["lines"])
-        return f"Your cart is as it was. {reasons}"
+        names = ", ".join(str(line["name"]) for line in self.facts["lines"])
+        return f"Not free or not on sale at this moment: {names}. Your cart is as it was."

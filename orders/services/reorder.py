@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts.models import User
 from orders.models import Cart, CartLine, OrderLine
 from orders.services.cart import add_to_cart, open_cart
-from orders.services.errors import NothingHeld
+from orders.services.errors import CartClosed, NothingHeld
 from shop.errors import ShopError
 from shop.transactions import transactional
 
@@ -53,8 +53,9 @@ def reorder(
     whether the order may be seen.
 
     :raises NothingHeld: if no line can be held; the cart is as it was.
+    :raises CartClosed: if the cart became an order meanwhile.
     """
-    cart = Cart.objects.filter(pk=cart_id).first() or open_cart(user=user)
+    cart = open_cart(user=user) if cart_id is None else Cart.objects.get(pk=cart_id)
     done = Reordered(cart=cart)
     # By SKU: two that reorder at one moment lock the stock in the same order.
     for line in OrderLine.objects.filter(order=order_id).order_by("sku", "pk"):
@@ -63,6 +64,8 @@ def reorder(
                 held = add_to_cart(
                     cart_id=cart.pk, variant_id=line.variant_id, quantity=line.quantity, now=now, actor=actor
                 )
+        except CartClosed:
+            raise
         except ShopError as refusal:
             done.not_held.append(NotHeld(line=line, refusal=refusal))
         else:

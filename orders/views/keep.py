@@ -1,5 +1,6 @@
 """Orders that outlive their page: kept in an account, and bought again."""
 
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -13,7 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from orders import notes, services, shopper
 from orders.models import CartLine, Order
-from orders.services import Answer, NotHeld, NothingHeld
+from orders.services import Answer, CartClosed, NotHeld, NothingHeld
 from orders.views.order import of_an_order, order_page
 from orders.views.press import once_for_press, posted_key
 from shop.methods import post_only
@@ -78,7 +79,7 @@ def order_again(request: HttpRequest, order: Order) -> HttpResponse:
         )
         body = {
             "lines": [str(line.pk) for line in done.held],
-            "not_held": [_why(each) for each in done.not_held],
+            "not_held": [_why(each, now=now) for each in done.not_held],
         }
         return Answer(status=303, body=body)
 
@@ -87,7 +88,7 @@ def order_again(request: HttpRequest, order: Order) -> HttpResponse:
         if not _lines_of(answer):
             # What the first press put there was let go or ordered meanwhile: this one is a new intent.
             answer = once_for_press(request, verb=verb, key=uuid4(), now=now, produce=produce)
-    except NothingHeld as error:
+    except (NothingHeld, CartClosed) as error:
         return order_page(request, order=order, now=now, note=notes.refusal(error, now=now), status=error.status)
     for sentence in answer.body["not_held"]:
         messages.warning(request, sentence)
@@ -104,5 +105,6 @@ def _lines_of(answer: Answer) -> list[CartLine]:
     return [line for line in lines if line.cart.is_open]
 
 
-def _why(missing: NotHeld) -> str:
-    return f"Not in your cart: {missing.line.quantity} × {missing.line.product_name}. {missing.refusal.detail}"
+def _why(missing: NotHeld, *, now: datetime) -> str:
+    reason = notes.refusal(missing.refusal, now=now).title
+    return f"Not in your cart: {missing.line.quantity} × {missing.line.product_name}. {reason}."

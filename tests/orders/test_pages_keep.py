@@ -225,7 +225,7 @@ def test_buy_again_names_what_is_missing(client: Client, ended: Order):
 
     answer = buy_again(client, ended)
 
-    assert f"Not in your cart: 2 × {missing.product_name}. This is not on sale" in text_of(answer)
+    assert f"Not in your cart: 2 × {missing.product_name}. Not on sale." in text_of(answer)
     assert line_of(client).variant == other
 
 

@@ -6,7 +6,7 @@ from django.contrib.auth.models import AnonymousUser
 from accounts.models import User
 from orders import services
 from orders.models import Cart, CartLine, Order
-from orders.services import NothingHeld, Reordered
+from orders.services import CartClosed, NothingHeld, Reordered
 from shop.models import Variant
 from tests.books import counters, laws_hold, nothing_changes
 from tests.factories import ACTOR, NOW, CartFactory, StockItemFactory, UserFactory, placed_order
@@ -70,6 +70,14 @@ def test_reorder_says_what_is_missing_and_why() -> None:
         (off.sku, "not_found"),
     ]
     assert counters(gone) == (2, 1, 0)
+
+
+def test_reorder_into_a_cart_that_was_ordered_is_refused() -> None:
+    order = placed_order()
+    assert order.cart is not None
+
+    with nothing_changes(), pytest.raises(CartClosed):
+        again(order, cart=order.cart)
 
 
 def test_reorder_of_which_nothing_can_be_held_is_refused() -> None:
