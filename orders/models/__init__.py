@@ -1,5 +1,17 @@
 """From cart to parcel and back."""
 
+from orders.models.attempt import (
+    ATTEMPT_ENDS,
+    ATTEMPT_EVENTS,
+    BROUGHT_MONEY,
+    PAYMENT_STATES,
+    REFUND_ENDS,
+    REFUND_EVENTS,
+    REFUND_STATES,
+    PaymentStatus,
+    RefundStatus,
+    ReportEnd,
+)
 from orders.models.cart import CART_STATES, Cart, CartLine, CartStatus, Checkout
 from orders.models.coupon import Coupon, CouponUse
 from orders.models.idempotency import IdempotencyKey
@@ -13,23 +25,20 @@ from orders.models.order import (
     OrderLine,
     OrderStatus,
 )
-from orders.models.payment import (
-    PAYMENT_STATES,
-    REFUND_STATES,
-    Payment,
-    PaymentEvent,
-    PaymentStatus,
-    Refund,
-    RefundStatus,
-)
+from orders.models.payment import Payment, PaymentEvent, Refund
 from orders.models.shipping import ShippingKind, ShippingMethod, ShippingZone
 from orders.models.tax import TaxRate
 
 __all__ = [
+    "ATTEMPT_ENDS",
+    "ATTEMPT_EVENTS",
+    "BROUGHT_MONEY",
     "CART_STATES",
     "ORDER_STATES",
     "PAID_STATES",
     "PAYMENT_STATES",
+    "REFUND_ENDS",
+    "REFUND_EVENTS",
     "REFUND_STATES",
     "Cart",
     "CartLine",
@@ -49,6 +58,7 @@ __all__ = [
     "PaymentStatus",
     "Refund",
     "RefundStatus",
+    "ReportEnd",
     "ShippingKind",
     "ShippingMethod",
     "ShippingZone",

@@ -32,12 +32,22 @@ ORDER_STATES = StateMachine(
     transitions=(
         Transition(OrderStatus.AWAITING_PAYMENT, "paid in time", OrderStatus.PAID),
         Transition(OrderStatus.AWAITING_PAYMENT, "paid late, units free", OrderStatus.PAID),
+        Transition(OrderStatus.AWAITING_PAYMENT, "paid late, back-ordered", OrderStatus.BACKORDERED),
         Transition(OrderStatus.AWAITING_PAYMENT, "paid late, units gone", OrderStatus.REFUNDED),
         Transition(OrderStatus.AWAITING_PAYMENT, "cancelled", OrderStatus.CANCELLED),
         Transition(OrderStatus.AWAITING_PAYMENT, "window over", OrderStatus.EXPIRED),
         Transition(OrderStatus.EXPIRED, "paid late, units free", OrderStatus.PAID),
+        Transition(OrderStatus.EXPIRED, "paid late, back-ordered", OrderStatus.BACKORDERED),
         Transition(OrderStatus.EXPIRED, "paid late, units gone", OrderStatus.REFUNDED),
+        Transition(OrderStatus.BACKORDERED, "units arrived", OrderStatus.PAID),
+        Transition(OrderStatus.BACKORDERED, "part sent", OrderStatus.PARTLY_FULFILLED),
+        Transition(OrderStatus.BACKORDERED, "sent", OrderStatus.FULFILLED),
+        Transition(OrderStatus.BACKORDERED, "cancelled after payment", OrderStatus.CANCELLED),
+        Transition(OrderStatus.PAID, "part sent", OrderStatus.PARTLY_FULFILLED),
         Transition(OrderStatus.PAID, "sent", OrderStatus.FULFILLED),
+        Transition(OrderStatus.PAID, "cancelled after payment", OrderStatus.CANCELLED),
+        Transition(OrderStatus.PARTLY_FULFILLED, "rest sent", OrderStatus.FULFILLED),
+        Transition(OrderStatus.PARTLY_FULFILLED, "rest cancelled", OrderStatus.FULFILLED),
     ),
 )
 
@@ -98,6 +108,9 @@ class Order(models.Model):
     )
     tracking_number = models.CharField(max_length=80, blank=True)
     set_aside_at = models.DateTimeField(null=True, blank=True, help_text="When the sweep gave up on it.")
+    held_back_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when nothing of it may be sent: the bank took a payment back."
+    )
     needs_attention = models.CharField(max_length=300, blank=True, help_text="Why a person has to look at it.")
 
     objects = OrderQuerySet.as_manager()
@@ -150,6 +163,16 @@ class Order(models.Model):
     @property
     def is_cancelled(self) -> bool:
         return self.status == OrderStatus.CANCELLED
+
+    @property
+    def is_backordered(self) -> bool:
+        """Paid, and waiting for units that are not in the building yet."""
+        return self.status == OrderStatus.BACKORDERED
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether nothing of it may be sent before the chargeback is won or staff have settled it."""
+        return self.held_back_at is not None
 
     @property
     def is_expired(self) -> bool:

@@ -3,44 +3,21 @@
 import hashlib
 from datetime import datetime, timedelta
 from typing import Any, Self
+from uuid import UUID, uuid5
 
 from django.db import models
 from django.db.models import Q
 from uuid6 import uuid7
 
-from orders.models.order import Order
-from shop.states import StateMachine, Transition
-
-
-class PaymentStatus(models.TextChoices):
-    """Where an attempt stands. CAPTURED wins over whatever arrives after it."""
-
-    PENDING = "PENDING", "Waiting for the provider"
-    AUTHORISED = "AUTHORISED", "Authorised, not captured"
-    CAPTURED = "CAPTURED", "Money received"
-    DECLINED = "DECLINED", "Declined"
-    EXPIRED = "EXPIRED", "Not paid in time"
-    CANCELLED = "CANCELLED", "Cancelled"
-    CHARGED_BACK = "CHARGED_BACK", "Charged back"
-
-
-PAYMENT_STATES = StateMachine(
-    name="Payment",
-    start=PaymentStatus.PENDING,
-    transitions=(
-        Transition(PaymentStatus.PENDING, "captured", PaymentStatus.CAPTURED),
-        Transition(PaymentStatus.PENDING, "declined", PaymentStatus.DECLINED),
-        Transition(PaymentStatus.PENDING, "expired", PaymentStatus.EXPIRED),
-        Transition(PaymentStatus.PENDING, "cancelled", PaymentStatus.CANCELLED),
-        Transition(PaymentStatus.DECLINED, "captured", PaymentStatus.CAPTURED),
-        Transition(PaymentStatus.EXPIRED, "captured", PaymentStatus.CAPTURED),
-        Transition(PaymentStatus.CANCELLED, "captured", PaymentStatus.CAPTURED),
-    ),
+from orders.models.attempt import (
+    BROUGHT_MONEY,
+    OPEN_ATTEMPT,
+    PAYMENT_STATES,
+    REFUND_STATES,
+    PaymentStatus,
+    RefundStatus,
 )
-
-
-# Money came, even if the bank has taken it back since.
-BROUGHT_MONEY = (PaymentStatus.CAPTURED, PaymentStatus.CHARGED_BACK)
+from orders.models.order import Order
 
 # Whatever a provider still has to say of an attempt it says within this time.
 ASKED_ABOUT_FOR = timedelta(days=3)
@@ -49,10 +26,13 @@ ASKED_ABOUT_FOR = timedelta(days=3)
 class PaymentQuerySet(models.QuerySet["Payment"]):
     """Attempts by whether their provider may still report something."""
 
+    def open(self) -> Self:
+        """Those that may still be paid: waiting for the provider, or authorised and not captured."""
+        return self.filter(status__in=OPEN_ATTEMPT)
+
     def end_pending(self, event: str) -> int:
-        """Let those still PENDING take this step; returns their number."""
-        target = PAYMENT_STATES.target(PaymentStatus.PENDING, event)
-        return self.filter(status=PaymentStatus.PENDING).update(status=target)
+        """Let those that are still open take this step; returns their number."""
+        return self.open().update(status=PAYMENT_STATES.target(PaymentStatus.PENDING, event))
 
     def silent(self, *, now: datetime, since: timedelta) -> Self:
         """Without money for this long, not asked about for this long, and young enough to be asked about.
@@ -87,6 +67,10 @@ class Payment(models.Model):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     captured_at = models.DateTimeField(null=True, blank=True)
+    captured_minor = models.BigIntegerField(
+        default=0, help_text="What really came, in minor units of the currency in which it came."
+    )
+    captured_currency = models.CharField(max_length=3, blank=True)
     asked_at = models.DateTimeField(null=True, blank=True, help_text="When the shop last asked the provider about it.")
 
     objects = PaymentQuerySet.as_manager()
@@ -108,8 +92,17 @@ class Payment(models.Model):
         return self.status == PaymentStatus.PENDING
 
     @property
+    def is_open(self) -> bool:
+        """Whether it may still be paid: nothing came, and the provider has not given it up."""
+        return self.status in OPEN_ATTEMPT
+
+    @property
     def is_captured(self) -> bool:
         return self.status == PaymentStatus.CAPTURED
+
+    @property
+    def is_charged_back(self) -> bool:
+        return self.status == PaymentStatus.CHARGED_BACK
 
     @property
     def is_declined(self) -> bool:
@@ -147,26 +140,6 @@ class PaymentEvent(models.Model):
         return hashlib.sha256(f"{gateway}\n{event_id}".encode()).hexdigest()
 
 
-class RefundStatus(models.TextChoices):
-    """Where a refund stands."""
-
-    PENDING = "PENDING", "On its way"
-    SUCCEEDED = "SUCCEEDED", "Finished"
-    FAILED = "FAILED", "Needs a person"
-
-
-REFUND_STATES = StateMachine(
-    name="Refund",
-    start=RefundStatus.PENDING,
-    transitions=(
-        Transition(RefundStatus.PENDING, "went through", RefundStatus.SUCCEEDED),
-        Transition(RefundStatus.PENDING, "failed too often", RefundStatus.FAILED),
-        Transition(RefundStatus.FAILED, "tried again by staff", RefundStatus.PENDING),
-        Transition(RefundStatus.FAILED, "went through", RefundStatus.SUCCEEDED),
-    ),
-)
-
-
 class RefundQuerySet(models.QuerySet["Refund"]):
     """Refunds by what is still to be done."""
 
@@ -176,7 +149,7 @@ class RefundQuerySet(models.QuerySet["Refund"]):
 
 
 class Refund(models.Model):
-    """Money on its way back. Its id is the idempotency key at the provider."""
+    """Money on its way back. `key` is the idempotency key at the provider."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
@@ -186,6 +159,9 @@ class Refund(models.Model):
     status = models.CharField(max_length=10, choices=RefundStatus, default=RefundStatus.PENDING)
     provider_reference = models.CharField(max_length=120, blank=True)
     attempts = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(
+        default=0, help_text="How often the provider took it and failed it after all."
+    )
     next_attempt_at = models.DateTimeField()
     last_error = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField()
@@ -198,6 +174,14 @@ class Refund(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} {self.status}"
+
+    @property
+    def key(self) -> UUID:
+        """The idempotency key: the same for every try, and a new one once the provider has failed it for good.
+
+        A provider answers a key that it knows with what became of it, so the old one would fail for ever.
+        """
+        return uuid5(self.pk, str(self.failures)) if self.failures else self.pk
 
     def take(self, event: str) -> None:
         """Take this step of REFUND_STATES, in memory. :raises NoSuchTransition: if there is none from here."""

@@ -107,7 +107,7 @@ def record_payment_event(*, payment_id: UUID, body: bytes, headers: Mapping[str,
     event = _require_gateway(payment.gateway).read_event(body=body, headers=headers, now=now)
     if event.payment_id != str(payment_id):
         raise UnknownPayment()
-    return _settle(payment_id=payment_id, order_id=payment.order_id, event=event, now=now)
+    return settle(payment_id=payment_id, order_id=payment.order_id, event=event, now=now)
 
 
 def ask_about_silent_payments(*, now: datetime, limit: int = 20) -> int:
@@ -131,7 +131,7 @@ def _ask(payment: Payment, *, now: datetime) -> bool:
         if any(event.payment_id != str(payment.pk) for event in events):
             raise GatewayFailed("the answer speaks of another payment")
         for event in events:
-            _settle(payment_id=payment.pk, order_id=payment.order_id, event=event, now=now)
+            settle(payment_id=payment.pk, order_id=payment.order_id, event=event, now=now)
     except Exception:
         # Not GatewayFailed alone: whatever an answer makes us stumble over, the other payments are asked about.
         logger.exception("Asking about payment %s failed.", payment.pk)
@@ -147,7 +147,7 @@ def _require_gateway(name: str) -> Gateway:
 
 
 @transactional
-def _settle(*, payment_id: UUID, order_id: UUID, event: GatewayEvent, now: datetime) -> PaymentEvent:
+def settle(*, payment_id: UUID, order_id: UUID, event: GatewayEvent, now: datetime) -> PaymentEvent:
     order = Order.objects.select_for_update().get(pk=order_id)
     payment = Payment.objects.select_for_update().get(pk=payment_id)
     key = PaymentEvent.key_of(gateway=payment.gateway, event_id=event.event_id)
@@ -194,8 +194,9 @@ def _settle_captured(order: Order, payment: Payment, event: GatewayEvent, *, now
         return "no effect: this attempt was captured already"
     payment.take(event.kind)
     payment.captured_at = now
+    payment.captured_minor, payment.captured_currency = event.amount_minor, event.currency
     payment.provider_reference = event.provider_reference
-    payment.save(update_fields=["status", "captured_at", "provider_reference"])
+    payment.save(update_fields=["status", "captured_at", "captured_minor", "captured_currency", "provider_reference"])
     if (event.amount_minor, event.currency) != (payment.amount_minor, payment.currency):
         return _send_back_differing(order, payment, event, now=now)
     if order.is_paid:
