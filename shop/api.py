@@ -250,6 +250,7 @@ urlpatterns = [
     *_route("cart/merge", orders.MergeCart, "cart_merge"),
     *_route("cart/lines/<uuid:line_id>", orders.Line, "line"),
     *_route("cart/lines/<uuid:line_id>/extend", orders.ExtendLine, "line_extend"),
+    *_route("cart/coupon", orders.CartCoupon, "cart_coupon"),
     *_route("cart/lines/<uuid:line_id>/hold-again", orders.HoldLineAgain, "line_hold_again"),
     *_route("cart/<uuid:cart_id>/checkout", orders.CheckoutView, "checkout"),
     *_route("checkout-options", orders.CheckoutOptions, "checkout_options"),

@@ -1,6 +1,6 @@
 """Cart, checkout, orders and payments for programs."""
 
-from orders.api.cart import CartView, ExtendLine, HoldLineAgain, Line, MergeCart
+from orders.api.cart import CartCoupon, CartView, ExtendLine, HoldLineAgain, Line, MergeCart
 from orders.api.checkout import CheckoutOptions, CheckoutView
 from orders.api.idempotency import idempotent
 from orders.api.keep import ClaimOrder, Reorder
@@ -9,6 +9,7 @@ from orders.api.payments import OrderPayments, PaymentDetail, PaymentWebhook
 
 __all__ = [
     "CancelOrder",
+    "CartCoupon",
     "CartView",
     "CheckoutOptions",
     "CheckoutView",

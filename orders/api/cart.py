@@ -51,6 +51,12 @@ class QuantityBody(serializers.Serializer):
     qty = WholeNumberField(min_value=1, max_value=settings.MAX_UNITS_PER_LINE)
 
 
+class CouponBody(serializers.Serializer):
+    """A code that takes something off. Capital or small letters are the same."""
+
+    coupon_code = serializers.CharField(max_length=32)
+
+
 class CartView(OpenToGuests):
     """The whole cart."""
 
@@ -101,6 +107,40 @@ class CartView(OpenToGuests):
             cart_id=cart.pk, variant_id=variant_id, quantity=quantity, now=timezone.now(), actor=self.actor
         )
         return cart, grows
+
+
+class CartCoupon(OpenToGuests):
+    """The coupon of the cart."""
+
+    @extend_schema(
+        operation_id="apply_coupon",
+        tags=["cart"],
+        summary="Let a coupon count for the cart",
+        description=(
+            "`totals` shows its effect. Its use is taken by the checkout, not here. Another one replaces it, and the "
+            "same one again changes nothing; one that does not count is refused, and the cart keeps what it had."
+        ),
+        parameters=[CART_PARAMETER],
+        request=CouponBody,
+        responses=CartDocument,
+    )
+    def post(self, request: Request) -> Response:
+        cart = self.known_cart()
+        code = sent(CouponBody, request)["coupon_code"]
+        services.apply_coupon(cart_id=cart.pk, code=code, user=request.user, now=timezone.now())
+        return self.cart_answer(cart)
+
+    @extend_schema(
+        operation_id="remove_coupon",
+        tags=["cart"],
+        summary="Go on without the coupon",
+        parameters=[CART_PARAMETER],
+        responses={200: CartDocument},
+    )
+    def delete(self, request: Request) -> Response:
+        cart = self.known_cart()
+        services.remove_coupon(cart_id=cart.pk)
+        return self.cart_answer(cart)
 
 
 class MergeCart(OpenToGuests):

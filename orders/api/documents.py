@@ -37,6 +37,31 @@ class CartItemDocument(serializers.Serializer):
     price_changed = serializers.BooleanField(help_text="The hold ended, and a new one has another price.")
 
 
+class CouponProblemDocument(serializers.Serializer):
+    """Why the coupon that was entered does not count now: the code and the words of its refusal."""
+
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class TotalsDocument(serializers.Serializer):
+    """What the held lines cost with the details known so far, in rupiah: the sums add up to `total`."""
+
+    subtotal = serializers.IntegerField(source="subtotal_minor", help_text="The lines before the discount.")
+    discount = serializers.IntegerField(source="discount_minor", help_text="Taken off lines and delivery.")
+    coupon_code = serializers.CharField(help_text="The coupon that counts; empty without one.")
+    coupon_problem = CouponProblemDocument(allow_null=True)
+    shipping_method = serializers.CharField(source="shipping_name", help_text="Empty as long as none is chosen.")
+    shipping = serializers.IntegerField(source="shipping_minor", allow_null=True)
+    tax = serializers.IntegerField(source="tax_minor", help_text="All tax in the total.")
+    tax_name = serializers.CharField(source="tax_words", help_text="With its rate where there is one: PPN 11 %.")
+    added_tax = serializers.IntegerField(
+        source="added_tax_minor", help_text="The part of the tax on top of prices; 0 where they include it."
+    )
+    total = serializers.IntegerField(source="total_minor", help_text="What the checkout takes as `expected_total`.")
+    total_money = MoneyField(amount="total_minor")
+
+
 class CartDocument(serializers.Serializer):
     """A cart. `total` counts what is held. `id` is null as long as there is no cart."""
 
@@ -50,10 +75,16 @@ class CartDocument(serializers.Serializer):
     expires_at = MomentField(
         source="earliest.expires_at", default=None, allow_null=True, help_text="When the first of the holds ends."
     )
+    totals = serializers.SerializerMethodField(help_text="Null while nothing is held.")
 
     def get_cart_token(self, summary: CartSummary) -> str | None:
         is_guest = summary.cart is not None and summary.cart.user_id is None
         return services.cart_token(summary.cart) if is_guest and summary.cart else None
+
+    @extend_schema_field(TotalsDocument(allow_null=True))
+    def get_totals(self, summary: CartSummary) -> dict[str, Any] | None:
+        quote: services.Quote | None = self.context["quote"]
+        return None if quote is None else dict(TotalsDocument(quote).data)
 
     @extend_schema_field(CartItemDocument(many=True))
     def get_items(self, summary: CartSummary) -> list[dict[str, Any]]:
@@ -71,7 +102,11 @@ class OrderLineDocument(serializers.Serializer):
     variant = serializers.CharField(source="variant_label")
     qty = serializers.IntegerField(source="quantity")
     price = serializers.IntegerField(source="unit_price_minor")
-    total = serializers.IntegerField(source="total_minor")
+    total = serializers.IntegerField(source="total_minor", help_text="`qty` times `price`.")
+    discount = serializers.IntegerField(source="discount_minor", help_text="The line's share of the discount.")
+    tax_rate_bp = serializers.IntegerField(help_text="Basis points: 1100 is 11 %.")
+    tax = serializers.IntegerField(source="tax_minor", help_text="The tax in what is charged.")
+    charged = serializers.IntegerField(source="charged_minor", help_text="What the customer pays for the line.")
 
 
 class OrderSummaryDocument(serializers.Serializer):
@@ -135,7 +170,15 @@ class OrderDocument(OrderSummaryDocument):
     """An order with everything that was said and that happened."""
 
     subtotal = serializers.IntegerField(source="subtotal_minor")
-    shipping = serializers.IntegerField(source="shipping_minor")
+    discount = serializers.IntegerField(source="discount_minor", help_text="Taken off lines and delivery.")
+    coupon_code = serializers.CharField()
+    shipping = serializers.IntegerField(source="shipping_minor", help_text="Before the discount.")
+    shipping_discount = serializers.IntegerField(source="shipping_discount_minor")
+    tax = serializers.IntegerField(source="tax_minor", help_text="All tax in the total.")
+    shipping_tax = serializers.IntegerField(source="shipping_tax_minor")
+    added_tax = serializers.IntegerField(
+        source="added_tax_minor", help_text="The part of the tax on top of prices; 0 where they include it."
+    )
     shipping_method = serializers.CharField(source="shipping_name")
     email = serializers.EmailField()
     name = serializers.CharField()

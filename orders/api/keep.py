@@ -91,4 +91,5 @@ class Reorder(OpenToGuests):
         )
         summary = queries.summarise_cart(cart=done.cart, now=now)
         not_held = [each.facts for each in done.not_held]
-        return Response(ReorderDocument({"cart": summary, "not_held": not_held}).data, status=201)
+        document = ReorderDocument({"cart": summary, "not_held": not_held}, context=self.priced(summary, now=now))
+        return Response(document.data, status=201)

@@ -1,5 +1,7 @@
 """Who asks: a member by a JWT, a guest by the token of a cart."""
 
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -14,7 +16,7 @@ from rest_framework.views import APIView
 from orders import queries, services
 from orders.api.documents import CartDocument
 from orders.api.idempotency import CART_HEADER
-from orders.models import Cart, Order
+from orders.models import Cart, Checkout, Order
 from shop.errors import NotFound
 
 CART_PARAMETER = OpenApiParameter(
@@ -54,8 +56,18 @@ class OpenToGuests(APIView):
 
     def cart_answer(self, cart: Cart | None, *, status: int = 200) -> Response:
         """The cart as it is at this moment."""
-        summary = queries.summarise_cart(cart=cart, now=timezone.now())
-        return Response(CartDocument(summary).data, status=status)
+        now = timezone.now()
+        summary = queries.summarise_cart(cart=cart, now=now)
+        return Response(CartDocument(summary, context=self.priced(summary, now=now)).data, status=status)
+
+    def priced(self, summary: queries.CartSummary, *, now: datetime) -> dict[str, Any]:
+        """What a CartDocument needs beside the cart: what the held lines cost this caller."""
+        if summary.cart is None or not summary.held:
+            return {"quote": None}
+        checkout = Checkout.objects.select_related("shipping_method").filter(cart=summary.cart).first()
+        lines = [each.line for each in summary.held]
+        checkout = checkout or Checkout(cart=summary.cart)
+        return {"quote": services.quote_cart(lines=lines, checkout=checkout, user=self.request.user, now=now)}
 
     def placed_from(self, cart_id: UUID) -> Order | None:
         """The order that a cart of whoever asks has become."""

@@ -299,5 +299,5 @@ def test_cart_query_count(member: APIClient, django_assert_num_queries: DjangoAs
     for _ in range(count):
         add(member, StockItemFactory())
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(7):
         assert len(member.get(f"{API}/cart").json()["items"]) == count

@@ -10,6 +10,7 @@ NEEDS_NO_KEY = {
     "sign_in": "each sign-in has tokens of its own, and nothing else",
     "refresh_tokens": "a refresh token works once: a repeat is how a stolen one shows",
     "revoke_token": "a revoked token stays revoked",
+    "apply_coupon": "the coupon that a cart has is the one it has, and using it up is the checkout's",
     "merge_carts": "a merged cart is closed, and merging it again answers the member's",
     "find_order": "it only looks",
     "claim_order": "an order of one's own stays one's own",
