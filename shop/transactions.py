@@ -1,6 +1,7 @@
 """How a service owns its transaction: durable, retried as a whole, and honest when the database is the wall."""
 
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,9 @@ ATTEMPTS = 5
 # 1213 deadlock (with Galera also at COMMIT) and 1020 record changed: InnoDB rolled back, the same work may run again.
 RETRYABLE = {1020, 1213}
 LOCK_WAIT_TIMEOUT = 1205
+
+# What the service of this thread does right before COMMIT.
+_pending = threading.local()
 
 
 class TryAgain(Exception):
@@ -40,7 +44,7 @@ def transactional(service: Callable[P, R]) -> Callable[P, R]:
             return service(*args, **kwargs)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with transaction.atomic(durable=True):
+                with transaction.atomic(durable=True), _last_things():
                     return service(*args, **kwargs)
             except (OperationalError, TryAgain) as error:
                 if not _may_retry(error):
@@ -51,6 +55,30 @@ def transactional(service: Callable[P, R]) -> Callable[P, R]:
         raise AssertionError("unreachable: the loop returns or raises")
 
     return run
+
+
+def before_commit(work: Callable[[], None]) -> None:
+    """Do this as the last thing of the outermost service's transaction. It may say TryAgain, like everything in it.
+
+    It is for the statement that others wait for: what came after it would be read and written while they wait. Where
+    no service owns the transaction, it is done now.
+    """
+    pending: list[Callable[[], None]] | None = getattr(_pending, "works", None)
+    if pending is None:
+        work()
+    else:
+        pending.append(work)
+
+
+@contextmanager
+def _last_things() -> Iterator[None]:
+    _pending.works = []
+    try:
+        yield
+        for work in _pending.works:
+            work()
+    finally:
+        _pending.works = None
 
 
 def is_lock_wait(error: Exception) -> bool:

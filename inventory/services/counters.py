@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from django.db import IntegrityError
 from django.db.models import F
 
 from inventory.models import Reservation, StockItem, StockMovement
-from shop.transactions import TryAgain
+from shop.transactions import TryAgain, before_commit
 
 
 @dataclass(slots=True)
@@ -26,11 +27,14 @@ class CounterChange:
         return self.held + self.allocated - self.on_hand
 
 
-def record(movements: list[StockMovement]) -> None:
+def record(movements: list[StockMovement], *, counters_last: bool = False) -> None:
     """Write the ledger rows, then change the counters: one UPDATE an item, in ascending primary key.
 
     The hot row is locked by the UPDATE and for nothing before it. Taking is conditional on what the row holds at that
     moment, so two buyers of the last unit cannot both succeed; freeing is bound by the CHECK constraints alone.
+
+    With `counters_last` the UPDATE waits for the end of the outermost service's transaction: a door that keeps its
+    answer in there writes it first, and nobody waits for that. Until then this transaction reads the old counters.
 
     :raises TryAgain: if a unit that was seen free is gone: everything rolls back and the service looks again.
     :raises IntegrityError: if a counter would fall below zero, which means that it had drifted.
@@ -42,6 +46,13 @@ def record(movements: list[StockMovement]) -> None:
         change.held += movement.held_change
         change.allocated += movement.allocated_change
     StockMovement.objects.bulk_create(movements)
+    if counters_last:
+        before_commit(partial(_shift_all, changes))
+    else:
+        _shift_all(changes)
+
+
+def _shift_all(changes: dict[int, CounterChange]) -> None:
     for stock_item_id in sorted(changes):
         _shift(stock_item_id, changes[stock_item_id])
 

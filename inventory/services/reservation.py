@@ -38,11 +38,13 @@ def reserve(
     now: datetime,
     actor: str,
     reservation_id: UUID | None = None,
+    counters_last: bool = False,
 ) -> Reservation:
     """Keep `lines` (SKU to units) until `expires_at`, all or nothing, from locations in priority order.
 
     The same token gives the first reservation again, whatever has become of it. Inserts come first and the counters
-    last, so the hot row is locked for one round trip.
+    last, so the hot row is locked for one round trip; with `counters_last` after all else that the caller's
+    transaction does (see `counters.record`).
 
     :raises StockUnavailable: if a SKU cannot be promised, even after its expired holds were released.
     :raises InvalidInput: if a quantity is not a whole number between 1 and MAX_UNITS.
@@ -63,12 +65,15 @@ def reserve(
         ReservationLine(reservation=reservation, stock_item_id=item_id, sku=sku, quantity=units)
         for item_id, sku, units in plan
     )
-    record(_held_changes(plan, kind=MovementKind.RESERVE, reservation=reservation, actor=actor, now=now))
+    held = _held_changes(plan, kind=MovementKind.RESERVE, reservation=reservation, actor=actor, now=now)
+    record(held, counters_last=counters_last)
     return reservation
 
 
 @transactional
-def resize(*, reservation_id: UUID, lines: dict[str, int], now: datetime, actor: str) -> Reservation:
+def resize(
+    *, reservation_id: UUID, lines: dict[str, int], now: datetime, actor: str, counters_last: bool = False
+) -> Reservation:
     """Change how many units a live reservation keeps (SKU to the new total). Its end stays where it is.
 
     Only the difference is asked for, so nobody is refused because of units that they hold themselves. The same
@@ -84,10 +89,10 @@ def resize(*, reservation_id: UUID, lines: dict[str, int], now: datetime, actor:
     wanted = {sku: units - sum(line.quantity for line in kept if line.sku == sku) for sku, units in lines.items()}
     growth = _plan({sku: more for sku, more in wanted.items() if more > 0}, now=now)
     shrinkage = [change for sku, more in wanted.items() if more < 0 for change in _shrink(kept, sku=sku, surplus=-more)]
-    _write_quantities(reservation, kept=kept, changes=[*growth, *shrinkage])
-    record(
-        _held_changes([*growth, *shrinkage], kind=MovementKind.RESIZE, reservation=reservation, actor=actor, now=now)
-    )
+    changes = [*growth, *shrinkage]
+    _write_quantities(reservation, kept=kept, changes=changes)
+    held = _held_changes(changes, kind=MovementKind.RESIZE, reservation=reservation, actor=actor, now=now)
+    record(held, counters_last=counters_last)
     return reservation
 
 

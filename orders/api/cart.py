@@ -104,7 +104,12 @@ class CartView(OpenToGuests):
         cart = self.cart() or services.open_cart(user=self.request.user)
         grows = CartLine.objects.filter(cart=cart, variant_id=variant_id).exists()
         services.add_to_cart(
-            cart_id=cart.pk, variant_id=variant_id, quantity=quantity, now=timezone.now(), actor=self.actor
+            cart_id=cart.pk,
+            variant_id=variant_id,
+            quantity=quantity,
+            now=timezone.now(),
+            actor=self.actor,
+            counters_last=True,
         )
         return cart, grows
 

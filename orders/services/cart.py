@@ -48,10 +48,13 @@ def open_cart(*, user: User | AnonymousUser) -> Cart:
 
 
 @transactional
-def add_to_cart(*, cart_id: UUID, variant_id: UUID, quantity: int, now: datetime, actor: str) -> CartLine:
+def add_to_cart(
+    *, cart_id: UUID, variant_id: UUID, quantity: int, now: datetime, actor: str, counters_last: bool = False
+) -> CartLine:
     """Hold `quantity` more units of a variant in this cart. A line that is there already grows and keeps its clock.
 
-    Not idempotent: each call adds. A door that may repeat itself brings an idempotency key.
+    Not idempotent: each call adds. A door that may repeat itself brings an idempotency key, and `counters_last`, so
+    that its answer is written before the hot row is locked.
 
     :raises UnknownVariant: if it is not on sale.
     :raises StockUnavailable: if they are not free; what was held stays held.
@@ -63,11 +66,11 @@ def add_to_cart(*, cart_id: UUID, variant_id: UUID, quantity: int, now: datetime
     line = CartLine.objects.filter(cart=cart, variant=variant).first()
     if line is None:
         line = CartLine(cart=cart, variant=variant)
-        return _hold_anew(line, quantity=quantity, now=now, actor=actor)
+        return _hold_anew(line, quantity=quantity, now=now, actor=actor, counters_last=counters_last)
     if not _is_live(line, now=now):
-        return _hold_anew(line, quantity=quantity, now=now, actor=actor)
+        return _hold_anew(line, quantity=quantity, now=now, actor=actor, counters_last=counters_last)
     _refuse_bad_quantity(line.quantity + quantity)
-    return _resize(line, quantity=line.quantity + quantity, now=now, actor=actor)
+    return _resize(line, quantity=line.quantity + quantity, now=now, actor=actor, counters_last=counters_last)
 
 
 @transactional
@@ -232,7 +235,7 @@ def _is_live(line: CartLine, *, now: datetime) -> bool:
     return hold is not None and hold.is_live
 
 
-def _hold_anew(line: CartLine, *, quantity: int, now: datetime, actor: str) -> CartLine:
+def _hold_anew(line: CartLine, *, quantity: int, now: datetime, actor: str, counters_last: bool = False) -> CartLine:
     """Take a new hold at today's price. The cart's rows are written first and the hot row last."""
     line.reservation_id = uuid7()
     line.quantity = quantity
@@ -246,14 +249,21 @@ def _hold_anew(line: CartLine, *, quantity: int, now: datetime, actor: str) -> C
         now=now,
         actor=actor,
         reservation_id=line.reservation_id,
+        counters_last=counters_last,
     )
     return line
 
 
-def _resize(line: CartLine, *, quantity: int, now: datetime, actor: str) -> CartLine:
+def _resize(line: CartLine, *, quantity: int, now: datetime, actor: str, counters_last: bool = False) -> CartLine:
     line.quantity = quantity
     line.save(update_fields=["quantity"])
-    inventory.resize(reservation_id=line.reservation_id, lines={line.variant.sku: quantity}, now=now, actor=actor)
+    inventory.resize(
+        reservation_id=line.reservation_id,
+        lines={line.variant.sku: quantity},
+        now=now,
+        actor=actor,
+        counters_last=counters_last,
+    )
     return line
 
 

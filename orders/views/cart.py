@@ -164,7 +164,12 @@ def _add_once(
     def produce() -> Answer:
         opened = cart or services.open_cart(user=request.user)
         line = services.add_to_cart(
-            cart_id=opened.pk, variant_id=variant_id, quantity=quantity, now=now, actor=shopper.actor_of(request)
+            cart_id=opened.pk,
+            variant_id=variant_id,
+            quantity=quantity,
+            now=now,
+            actor=shopper.actor_of(request),
+            counters_last=True,
         )
         return Answer(status=303, body={"line": str(line.pk)})
 

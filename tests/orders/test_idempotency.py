@@ -1,16 +1,21 @@
 """Same key, same answer, one effect."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from inventory.queries import prove
 from orders import services
 from orders.models import Cart, IdempotencyKey
 from orders.services import Answer
 from shop.errors import InvalidInput
-from tests.books import nothing_changes
-from tests.factories import NOW
+from tests.books import counters, nothing_changes
+from tests.factories import ACTOR, NOW, CartFactory, StockItemFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -92,3 +97,23 @@ def test_once_tells_keys_apart_by_every_character() -> None:
     answers = [once(open_a_cart, key=key).body["id"] for key in ("abc", "ABC", "abc ", "äbc", "abç")]
 
     assert len(set(answers)) == 5
+
+
+def test_hot_row_is_the_last_statement_of_an_add_that_keeps_its_answer() -> None:
+    """Whatever follows it would be read and written while everybody else waits for the row."""
+    item, cart = StockItemFactory(), CartFactory()
+
+    def add() -> Answer:
+        line = services.add_to_cart(
+            cart_id=cart.pk, variant_id=item.variant.pk, quantity=1, now=NOW, actor=ACTOR, counters_last=True
+        )
+        return Answer(status=201, body={"line": str(line.pk)})
+
+    for _ in range(2):  # a line that is new, and one that grows
+        with CaptureQueriesContext(connection) as queries:
+            once(add, key=uuid4().hex)
+        statements = [query["sql"] for query in queries if not re.match("SAVEPOINT|RELEASE|COMMIT", query["sql"])]
+        assert re.match(r"UPDATE .inventory_stockitem.", statements[-1])
+        assert sum("inventory_stockitem" in sql and sql.startswith("UPDATE") for sql in statements) == 1
+    assert counters(item) == (5, 2, 0)
+    assert prove() == []

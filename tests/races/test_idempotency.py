@@ -15,13 +15,16 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from inventory.models import StockItem
+from inventory.models import StockItem, StockItemQuerySet
+from inventory.queries import prove
+from inventory.services import counters as counters_module
 from orders import services
 from orders.models import Cart, CartLine, IdempotencyKey, Payment
 from orders.services import Answer, KeyInUse, idempotency
 from shop.errors import ShopError
+from tests.books import counters
 from tests.factories import NOW, StockItemFactory, guest_cart
-from tests.races.threads import at_once, seen_within_rounds
+from tests.races.threads import at_once, seen_within_rounds, without_checks
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.django_db(transaction=True)]
 
@@ -237,6 +240,38 @@ def test_control_without_the_key_both_calls_run(pause_before: Pause, monkeypatch
         return CartLine.objects.filter(variant=item.variant).count() == 2
 
     assert seen_within_rounds(both)
+
+
+def add_the_last_unit() -> tuple[StockItem, list[int]]:
+    """Four shoppers after one unit, each with a key: the answer of each is written before the unit is taken."""
+    item = StockItemFactory(on_hand=1)
+    body = {"product_id": str(item.variant.pk), "qty": 1}
+    answers = at_once(*[without_checks(partial(post, "cart", body, key=uuid4().hex)) for _ in range(4)])
+    return item, sorted(answer.status_code for answer in answers)
+
+
+def test_last_unit_goes_to_exactly_one_of_those_who_bring_keys(pause_before: Pause) -> None:
+    pause_before(counters_module, "_shift")
+    for _ in range(3):
+        item, statuses = add_the_last_unit()
+
+        assert statuses == [201, 422, 422, 422]
+        assert counters(item) == (1, 1, 0)
+        assert CartLine.objects.filter(variant=item.variant).count() == 1
+    assert prove() == []
+
+
+def test_control_without_the_condition_in_the_update_several_get_it(
+    pause_before: Pause, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pause_before(counters_module, "_shift")
+    monkeypatch.setattr(StockItemQuerySet, "able_to_promise", lambda items, *, quantity: items)
+
+    def oversold() -> bool:
+        item, statuses = add_the_last_unit()
+        return statuses.count(201) > 1 and counters(item)[1] > 1
+
+    assert seen_within_rounds(oversold)
 
 
 def test_payment_started_twice_with_one_key_is_one_attempt(pause_before: Pause) -> None:

@@ -7,7 +7,7 @@ from django.db import IntegrityError, OperationalError, transaction
 
 from shop.errors import Busy
 from shop.models import Category
-from shop.transactions import ATTEMPTS, transactional
+from shop.transactions import ATTEMPTS, TryAgain, before_commit, transactional
 
 DEADLOCK = OperationalError(1213, "Deadlock found when trying to get lock")
 CHANGED = OperationalError(1020, "Record has changed since last read")
@@ -113,3 +113,64 @@ def test_transactional_inside_a_plain_atomic_block_joins_it() -> None:
         raise ValueError("the block fails")
 
     assert not Category.objects.exists()
+
+
+def a_service_that_leaves_work(said: list[str], *, fails: int = 0) -> Callable[[], str]:
+    """A service within a service that leaves work for the end; the work says TryAgain so many times."""
+    runs: list[int] = []
+
+    def work() -> None:
+        runs.append(1)
+        said.append("work")
+        if len(runs) <= fails:
+            raise TryAgain
+
+    @transactional
+    def inner() -> None:
+        before_commit(work)
+        said.append("inner")
+
+    @transactional
+    def outer() -> str:
+        inner()
+        said.append("outer")
+        return "answer"
+
+    return outer
+
+
+def test_before_commit_is_the_last_thing_of_the_outermost_service() -> None:
+    said: list[str] = []
+
+    assert a_service_that_leaves_work(said)() == "answer"
+    assert said == ["inner", "outer", "work"]
+
+
+def test_before_commit_that_says_try_again_runs_everything_again_and_itself_once_more() -> None:
+    said: list[str] = []
+
+    assert a_service_that_leaves_work(said, fails=1)() == "answer"
+    assert said == ["inner", "outer", "work"] * 2
+
+
+def test_before_commit_of_a_service_that_failed_is_forgotten() -> None:
+    said: list[str] = []
+
+    @transactional
+    def failing() -> None:
+        before_commit(lambda: said.append("work"))
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        failing()
+    transactional(lambda: None)()
+
+    assert said == []
+
+
+def test_before_commit_outside_a_service_is_now() -> None:
+    said: list[str] = []
+
+    before_commit(lambda: said.append("work"))
+
+    assert said == ["work"]
