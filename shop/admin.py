@@ -85,7 +85,7 @@ class ProductAdmin(NeverDeletedAdmin):
     fieldsets = [
         (None, {"fields": ["name", "slug", "brand", "category", "is_published"]}),
         ("What shoppers read", {"fields": ["description", "facts", "option_names"]}),
-        ("More", {"fields": ["weight_grams", "is_new", "is_popular"]}),
+        ("More", {"fields": ["weight_grams", "tax_class", "is_new", "is_popular"]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:

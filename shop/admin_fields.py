@@ -69,6 +69,7 @@ class ProductForm(forms.ModelForm):
             "facts",
             "option_names",
             "weight_grams",
+            "tax_class",
             "is_new",
             "is_popular",
         ]

@@ -1,9 +1,22 @@
 """Staff screens of orders, money, messages and delivery."""
 
+from orders.admin.coupon import CouponAdmin, CouponUseAdmin
 from orders.admin.message import MessageAdmin
 from orders.admin.order import OrderAdmin
 from orders.admin.payment import PaymentAdmin, PaymentEventAdmin
 from orders.admin.refund import RefundAdmin
-from orders.admin.shipping import ShippingMethodAdmin
+from orders.admin.shipping import ShippingMethodAdmin, ShippingZoneAdmin
+from orders.admin.tax import TaxRateAdmin
 
-__all__ = ["MessageAdmin", "OrderAdmin", "PaymentAdmin", "PaymentEventAdmin", "RefundAdmin", "ShippingMethodAdmin"]
+__all__ = [
+    "CouponAdmin",
+    "CouponUseAdmin",
+    "MessageAdmin",
+    "OrderAdmin",
+    "PaymentAdmin",
+    "PaymentEventAdmin",
+    "RefundAdmin",
+    "ShippingMethodAdmin",
+    "ShippingZoneAdmin",
+    "TaxRateAdmin",
+]

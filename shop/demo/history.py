@@ -1,21 +1,60 @@
-"""The demo's past: users, ways to send a parcel, and a few orders, so that no page is empty."""
+"""The demo's past: users, ways to send a parcel, coupons, and a few orders, so that no page is empty."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from accounts.models import User
 from orders import services as orders
-from orders.models import Order, ShippingMethod
+from orders.models import Coupon, Order, ShippingKind, ShippingMethod, ShippingZone, TaxRate
+from orders.pricing import CouponKind
 from orders.sandbox import provider
-from shop.models import Variant
+from shop.models import TaxClass, Variant
 
 PASSWORD = "password123"  # noqa: S105 - the demo's, printed at its start
 STAFF = "admin@admin.com"
 SHOPPERS = {f"user{number}@user.com": name for number, name in enumerate(["Maya", "Budi", "Sari", "Tono"], start=1)}
-DELIVERY = [
-    {"code": "regular", "name": "Regular", "price_minor": 18_000, "min_days": 2, "max_days": 4},
-    {"code": "express", "name": "Next day", "price_minor": 42_000, "min_days": 1, "max_days": 1},
+ZONES = {
+    "Java": ["1", "4", "5", "6"],
+    "Elsewhere in Indonesia": ["2", "3", "7", "8", "9"],
+}
+FAR = "Elsewhere in Indonesia"
+DELIVERY: list[dict[str, Any]] = [
+    {"code": "regular", "name": "Regular", "zone": "Java", "price_minor": 18_000, "min_days": 2, "max_days": 4},
+    {"code": "express", "name": "Next day", "zone": "Java", "price_minor": 42_000, "min_days": 1, "max_days": 1},
     {"code": "collect", "name": "Collect in Bandung", "price_minor": 0, "min_days": 1, "max_days": 2},
+    {
+        "code": "regular-far",
+        "name": "Regular",
+        "zone": FAR,
+        "kind": ShippingKind.BY_WEIGHT,
+        "weight_steps": [[1_000, 32_000], [3_000, 58_000], [10_000, 145_000], [30_000, 390_000]],
+        "free_above_minor": 5_000_000,
+        "min_days": 4,
+        "max_days": 8,
+    },
+    {
+        "code": "express-far",
+        "name": "By air",
+        "zone": FAR,
+        "kind": ShippingKind.BY_WEIGHT,
+        "weight_steps": [[1_000, 68_000], [3_000, 160_000], [10_000, 480_000]],
+        "min_days": 2,
+        "max_days": 3,
+    },
+]
+COUPONS: list[dict[str, Any]] = [
+    {"code": "TAHAN10", "kind": CouponKind.PERCENT, "value": 10, "per_customer_limit": 1, "note": "For new shoppers"},
+    {
+        "code": "HEMAT50",
+        "kind": CouponKind.AMOUNT,
+        "value": 50_000,
+        "minimum_minor": 500_000,
+        "total_limit": 100,
+        "per_customer_limit": 1,
+        "note": "The first hundred of the sale",
+    },
+    {"code": "ONGKIR", "kind": CouponKind.FREE_SHIPPING, "note": "Free delivery"},
 ]
 
 
@@ -30,9 +69,33 @@ def welcome_users() -> None:
 
 
 def offer_delivery() -> None:
-    """The ways to send a parcel. Those that are there keep their price."""
-    for position, method in enumerate(DELIVERY):
-        ShippingMethod.objects.get_or_create(code=method["code"], defaults={**method, "position": position})
+    """The ways to send a parcel, and where they go. Those that are there keep their price and their zones."""
+    zones = {
+        name: ShippingZone.objects.get_or_create(
+            name=name, defaults={"countries": ["ID"], "postcode_prefixes": prefixes}
+        )[0]
+        for name, prefixes in ZONES.items()
+    }
+    for position, row in enumerate(DELIVERY):
+        fields = {name: value for name, value in row.items() if name != "zone"}
+        method, is_new = ShippingMethod.objects.get_or_create(
+            code=row["code"], defaults={**fields, "position": position}
+        )
+        if is_new and "zone" in row:
+            method.zones.set([zones[row["zone"]]])
+
+
+def hand_out_coupons() -> None:
+    """Coupons to try. Those that are there keep their uses."""
+    for row in COUPONS:
+        Coupon.objects.get_or_create(code=row["code"], defaults=row)
+
+
+def charge_tax() -> None:
+    """PPN 11 %, as the migrations have it; a database that was emptied gets it again."""
+    TaxRate.objects.get_or_create(
+        tax_class=TaxClass.STANDARD, country="ID", valid_from=date(2022, 4, 1), defaults={"rate_bp": 1_100}
+    )
 
 
 def play_orders(*, now: datetime) -> int:

@@ -37,6 +37,7 @@ def product(**changes: Any) -> dict[str, Any]:
         "facts": "Stoneware\nDishwasher safe\n",
         "option_names": "Colour",
         "weight_grams": 300,
+        "tax_class": "STANDARD",
     }
     return typed | changes
 

@@ -28,6 +28,8 @@ class Command(BaseCommand):
         now = timezone.now()
         added = shelves.fill_shelves(now=now)
         history.welcome_users()
+        history.charge_tax()
         history.offer_delivery()
+        history.hand_out_coupons()
         played = history.play_orders(now=now) if settings.SANDBOX_ENABLED else 0
         self.stdout.write(f"{added} products and {played} orders added.")
