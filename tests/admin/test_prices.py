@@ -6,12 +6,23 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 from django.urls import reverse
 
+from orders import services
 from orders.models import Coupon, CouponUse, ShippingMethod, ShippingZone, TaxRate
 from tests.books import nothing_changes
-from tests.factories import NOW, CouponFactory, ShippingMethodFactory, ShippingZoneFactory, placed_order
+from tests.factories import (
+    ACTOR,
+    NOW,
+    CouponFactory,
+    ShippingMethodFactory,
+    ShippingZoneFactory,
+    StockItemFactory,
+    guest_cart,
+    placed_order,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -164,6 +175,19 @@ def test_the_uses_of_a_coupon_are_found_from_its_page_and_are_read_only(boss_cli
     assert boss_client.get(address("couponuse", "change", use.pk)).status_code == 200
     assert boss_client.post(address("couponuse", "change", use.pk), {"email": "x"}).status_code == 403
     assert boss_client.get(address("couponuse", "add")).status_code == 403
+
+
+def test_the_order_page_adds_up_to_its_total_and_leads_to_the_use(boss_client: Client) -> None:
+    coupon = CouponFactory(code="TAHAN10")
+    cart = guest_cart(lines={StockItemFactory().variant: 2})
+    services.save_checkout(cart_id=cart.pk, coupon_code=coupon.code)
+    order = services.place_order(cart_id=cart.pk, user=AnonymousUser(), now=NOW, actor=ACTOR)
+
+    page = boss_client.get(address("order", "change", order.pk)).content.decode().replace("\u00a0", " ")
+
+    for words in ["TAHAN10", "−Rp 50.000", "Rp 20.000", "Rp 470.000", "Includes PPN 11 %", "Rp 46.577"]:
+        assert words in page
+    assert f"{address('couponuse', 'changelist')}?q={order.number}" in page
 
 
 # Tax ------------------------------------------------------------------------------------------------------------------

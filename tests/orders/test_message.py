@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.core.mail import EmailMultiAlternatives
 
 from orders import services, tasks
 from orders.models import Message, OrderStatus
 from orders.services.message import LEASE
 from tests.books import nothing_changes
-from tests.factories import NOW, placed_order
+from tests.factories import ACTOR, NOW, CouponFactory, StockItemFactory, guest_cart, placed_order
 
 pytestmark = pytest.mark.django_db
 
@@ -108,3 +109,18 @@ def test_the_tasks_do_what_is_due_and_may_run_twice(mailoutbox: list[EmailMultiA
     order.refresh_from_db()
     assert order.status == OrderStatus.EXPIRED
     assert len(mailoutbox) == 1
+
+
+def test_the_totals_in_a_message_add_up(mailoutbox: list[EmailMultiAlternatives]) -> None:
+    cart = guest_cart(lines={StockItemFactory().variant: 2})
+    services.save_checkout(cart_id=cart.pk, coupon_code=CouponFactory(code="TAHAN10").code)
+    services.place_order(cart_id=cart.pk, user=AnonymousUser(), now=NOW, actor=ACTOR)
+
+    services.send_due_messages(now=NOW)
+
+    text = str(mailoutbox[0].body).replace("\u00a0", " ")
+    assert "Items: Rp 500.000\nDiscount, TAHAN10: −Rp 50.000\nDelivery, Regular: Rp 20.000\n" in text
+    assert "Total: Rp 470.000\nIncludes PPN 11 %: Rp 46.577\n" in text
+    html = str(mailoutbox[0].alternatives[0][0]).replace("\u00a0", " ")
+    assert "Discount, TAHAN10" in html
+    assert "Includes PPN 11 %" in html
