@@ -10,7 +10,7 @@ from orders.sandbox.models import SandboxFault, SandboxPayment, SandboxRefund, S
 
 def read_books(*, now: datetime) -> dict[str, Any]:
     """Every charge and refund, with the merchant's own references; how many webhooks wait, were delivered or are lost;
-    how often each fault has struck. Amounts in minor units.
+    how often the merchant called, and how often each fault has struck. Amounts in minor units.
     """
     return {
         "charges": [
@@ -38,5 +38,6 @@ def read_books(*, now: datetime) -> dict[str, Any]:
             "lost": SandboxWebhook.objects.filter(is_lost=True).count(),
             "posts": SandboxWebhook.objects.aggregate(posts=Sum("attempts"))["posts"] or 0,
         },
+        "calls": SandboxPayment.objects.aggregate(calls=Sum("calls"))["calls"] or 0,
         "faults": dict(SandboxFault.objects.values_list("kind").annotate(Count("pk")).order_by("kind")),
     }

@@ -40,6 +40,8 @@ class SandboxPayment(models.Model):
 class RefundState(models.TextChoices):
     """Where a refund stands, in the words of the provider's API."""
 
+    OPEN = "open"
+    """The bank has not answered: nothing has moved, and the same key may be tried again."""
     PENDING = "pending"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -55,15 +57,18 @@ class SandboxRefund(models.Model):
     currency = models.CharField(max_length=3)
     tries = models.PositiveIntegerField(default=1, help_text="How often the merchant has asked for it.")
     created_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True, blank=True, help_text="When it goes through; empty if it failed.")
+    finished_at = models.DateTimeField(null=True, blank=True, help_text="When it goes through.")
+    refused_at = models.DateTimeField(null=True, blank=True, help_text="When the shopper's bank refused it for good.")
 
     def __str__(self) -> str:
         return f"{self.key} {self.amount} {self.currency}"
 
     def state(self, *, now: datetime) -> RefundState:
         """Where it stands at this moment."""
-        if self.finished_at is None:
+        if self.refused_at is not None:
             return RefundState.FAILED
+        if self.finished_at is None:
+            return RefundState.OPEN
         return RefundState.SUCCEEDED if self.finished_at <= now else RefundState.PENDING
 
 

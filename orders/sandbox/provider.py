@@ -15,7 +15,7 @@ from django.db.models import F
 from uuid6 import uuid7
 
 from orders.sandbox.faults import current_faults
-from orders.sandbox.models import SandboxPayment, SandboxRefund, SandboxWebhook
+from orders.sandbox.models import RefundState, SandboxPayment, SandboxRefund, SandboxWebhook
 from orders.sandbox.trouble import strike
 
 logger = logging.getLogger(__name__)
@@ -141,7 +141,8 @@ def _other(currency: str) -> str:
 
 @transaction.atomic
 def refund(*, key: str, payment_id: str, amount: int, currency: str, now: datetime) -> SandboxRefund:
-    """Send money back. The same key gives the same refund; one that had failed is tried once more.
+    """Send money back. The same key gives the same refund, finished or refused for good; one that the bank did not
+    answer is tried once more.
 
     :raises PaymentRefused: if it was not captured, or more would go back than came.
     """
@@ -149,7 +150,7 @@ def refund(*, key: str, payment_id: str, amount: int, currency: str, now: dateti
     if payment is None or payment.captured_at is None:
         raise PaymentRefused("There is no captured payment with this id.")
     known = SandboxRefund.objects.filter(key=key).first()
-    if known is not None and known.finished_at is not None:
+    if known is not None and known.state(now=now) != RefundState.OPEN:
         return known
     left = _left(payment, now=now)
     if currency != payment.captured_currency or not 0 < amount <= left:
@@ -160,24 +161,28 @@ def refund(*, key: str, payment_id: str, amount: int, currency: str, now: dateti
 
 
 def _try_to_send_back(refund: SandboxRefund, *, now: datetime) -> SandboxRefund:
-    """Send it, or fail as its faults have it. What has gone back cannot be charged back any more."""
+    """Send it, or fail as the faults of its payment have it."""
+    payment = refund.payment
     refund.tries += 1
-    subject = (refund.payment.merchant_reference, refund.tries)
-    is_refused = strike("refund_refuse", refund.payment.merchant_reference, now=now)
-    fails = not is_refused and refund.tries <= FAILING_TRIES and strike("refund_fail", subject[0], now=now)
-    pends = not is_refused and not fails and strike("refund_pend", *subject, now=now)
-    refund.finished_at = None if is_refused or fails else now + REFUND_PENDS_FOR if pends else now
+    if strike("refund_refuse", payment.merchant_reference, now=now):
+        refund.refused_at = now
+        refund.save()
+        _report(payment, REFUND_FAILED, due_at=now, now=now, refund=refund)
+        return refund
+    if refund.tries <= FAILING_TRIES and strike("refund_fail", payment.merchant_reference, now=now):
+        refund.save()
+        return refund
+    pends = strike("refund_pend", payment.merchant_reference, now=now)
+    refund.finished_at = now + REFUND_PENDS_FOR if pends else now
     refund.save()
-    if is_refused and refund.tries == 1:
-        _report(refund.payment, REFUND_FAILED, due_at=now, now=now, refund=refund)
-    if pends and refund.finished_at is not None:
-        _report(refund.payment, REFUND_SUCCEEDED, due_at=refund.finished_at, now=now, refund=refund)
-    if refund.finished_at is not None:
-        _spare_from_chargeback(refund.payment, now=now)
+    if pends:
+        _report(payment, REFUND_SUCCEEDED, due_at=refund.finished_at, now=now, refund=refund)
+    _spare_from_chargeback(payment, now=now)
     return refund
 
 
 def _spare_from_chargeback(payment: SandboxPayment, *, now: datetime) -> None:
+    """What has gone back cannot be charged back any more."""
     if payment.charged_back_at is not None and payment.charged_back_at > now:
         payment.charged_back_at = payment.chargeback_won_at = None
         payment.save(update_fields=["charged_back_at", "chargeback_won_at"])

@@ -17,6 +17,7 @@ from kombu.exceptions import KombuError
 
 from orders.sandbox import provider
 from orders.sandbox.books import read_books
+from orders.sandbox.models import RefundState
 from orders.sandbox.trouble import answer_with_trouble
 
 
@@ -82,7 +83,10 @@ def _refund(asked: dict[str, Any], *, now: datetime) -> JsonResponse:
         refund = provider.refund(now=now, **asked)
     except provider.PaymentRefused as refusal:
         return JsonResponse({"error": str(refusal)}, status=422)
-    return JsonResponse({"id": str(refund.pk), "status": refund.state(now=now), "amount": refund.amount})
+    state = refund.state(now=now)
+    if state == RefundState.OPEN:
+        return JsonResponse({"error": "The bank did not answer. Ask again with the same key."}, status=503)
+    return JsonResponse({"id": str(refund.pk), "status": state, "amount": refund.amount})
 
 
 def _events(merchant_reference: str, *, now: datetime) -> JsonResponse:

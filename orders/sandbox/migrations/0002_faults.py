@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="sandboxrefund",
             name="finished_at",
-            field=models.DateTimeField(blank=True, help_text="When it goes through; empty if it failed.", null=True),
+            field=models.DateTimeField(blank=True, help_text="When it goes through.", null=True),
         ),
         migrations.AddField(
             model_name="sandboxrefund",
