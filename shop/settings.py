@@ -189,6 +189,7 @@ TAX_NAME = env.str("TAX_NAME", default="PPN")
 # Payments ---------------------------------------------------------------------------------------------------------
 
 PAYMENT_SILENCE = timedelta(seconds=env.int("PAYMENT_SILENCE_SECONDS", default=120))
+REFUND_RETRY = timedelta(seconds=env.float("REFUND_RETRY_SECONDS", default=5))
 SANDBOX_ENABLED = env.bool("SANDBOX_ENABLED", default=DEMO)
 SANDBOX_SIGNING_KEY = _secret("SANDBOX_SIGNING_KEY") if SANDBOX_ENABLED else ""
 SANDBOX_FAULTS = env.str("SANDBOX_FAULTS", default="")

@@ -4,6 +4,8 @@ import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
+
 from orders.gateways import GatewayFailed, gateway_named
 from orders.models import Order, OrderEventKind, Payment, Refund, RefundStatus
 from orders.services.errors import RefundNotFailed
@@ -18,7 +20,6 @@ logger = logging.getLogger(__name__)
 # A batch in which every provider lets us wait for its five seconds still ends before its first claim does.
 BATCH = 20
 LEASE = timedelta(minutes=2)
-FIRST_PAUSE = timedelta(seconds=5)
 MAX_ATTEMPTS = 8
 REFUND_PROBLEM = "A refund of"
 
@@ -114,7 +115,7 @@ def _put_off(*, refund_id: UUID, problem: str, now: datetime) -> None:
     if not refund.is_pending:
         return
     refund.last_error = problem[:300]
-    refund.next_attempt_at = now + FIRST_PAUSE * 2**refund.attempts
+    refund.next_attempt_at = now + settings.REFUND_RETRY * 2**refund.attempts
     if refund.attempts >= MAX_ATTEMPTS:
         refund.take("failed too often")
         amount = format_money(refund.amount_minor, refund.currency)
