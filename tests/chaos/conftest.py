@@ -11,9 +11,14 @@ SHORT = TIMERS | {"HOLD_SECONDS": "5", "PAYMENT_WINDOW_SECONDS": "6", "EXPIRY_IN
 
 
 @pytest.fixture
-def house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    """The house of the drill. The test run's own settings and servers must not reach into it."""
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test run's own settings and servers must not reach into a shop that a test starts."""
     for name in [name for name in os.environ if name.startswith(("DJANGO_", "DEMO", "SITE_URL"))]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def house(clean_environment: None) -> Iterator[House]:
+    """The house of the drill."""
     with private_house(timers=SHORT) as running:
         yield running

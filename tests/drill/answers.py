@@ -41,6 +41,8 @@ class Answer:
     is_repeat: bool = False
     """Whether it was the second click of a double click."""
     note: str = ""
+    retry_after: str = ""
+    """When to come again, as an honest refusal says."""
 
     @property
     def seconds(self) -> float:

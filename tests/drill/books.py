@@ -1,6 +1,6 @@
 """What the shop's database and the provider's books say, as plain rows that a law can be checked on."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 
@@ -9,7 +9,7 @@ class Row:
 
     @classmethod
     def read(cls, row: dict[str, Any]) -> Self:
-        return cls(**{field.name: row[field.name] for field in fields(cls) if field.name in row})  # type: ignore[arg-type]
+        return cls(**{one.name: row[one.name] for one in fields(cls) if one.name in row})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +70,19 @@ class Order(Row):
     status: str
     total_minor: int
     subtotal_minor: int
+    discount_minor: int = 0
     shipping_minor: int
+    added_tax_minor: int = 0
+    currency: str = ""
+    accepts_backorder: bool = False
     needs_attention: str = ""
     lines: list[OrderLine]
+    events: list[str] = field(default_factory=list)
+    """The kinds of its timeline, oldest first."""
 
     @property
     def is_paid(self) -> bool:
-        return self.status in ("PAID", "FULFILLED")
+        return self.status in ("PAID", "BACKORDERED", "PARTLY_FULFILLED", "FULFILLED")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,11 +98,13 @@ class Payment(Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refund(Row):
-    """Money on its way back, as the shop wrote it down."""
+    """Money on its way back, as the shop wrote it down; `key` is how the provider knows it."""
 
     id: str
+    key: str = ""
     payment_id: str
     amount_minor: int
+    currency: str = ""
     status: str
 
 

@@ -4,7 +4,7 @@ import asyncio
 import re
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -26,6 +26,7 @@ ORDER_ID = re.compile(r"/orders/([0-9a-f-]{36})/")
 
 
 LOST_TRIES = 4
+KEY_IN_USE = "idempotency_key_in_use"
 LOST_PAUSE_SECONDS = 0.5
 
 
@@ -103,6 +104,8 @@ class ApiDoor:
     visitor: Visitor
     shipping_method: str
     email: str
+    terms: dict[str, bool] = field(default_factory=dict)
+    """What the shopper agrees to at the checkout, besides the price."""
     cart_id: str = ""
 
     async def sign_in(self, *, password: str) -> None:
@@ -150,7 +153,9 @@ class ApiDoor:
         reply = await self._insist(
             "check out",
             f"/api/v1/cart/{self.cart_id}/checkout",
-            json=DETAILS | {"email": self.email, "shipping_method": self.shipping_method, "gateway": "sandbox"},
+            json=DETAILS
+            | self.terms
+            | {"email": self.email, "shipping_method": self.shipping_method, "gateway": "sandbox"},
             key=key,
             is_repeat=is_repeat,
             judge=judge,
@@ -181,13 +186,16 @@ class ApiDoor:
             self.visitor.headers["Cart-Token"] = cart["cart_token"]
 
     async def _insist(self, step: str, url: str, *, key: str, **content: Any) -> httpx.Response:
-        """POST with a key. If the connection breaks, nobody knows what was done: ask again, with the same key.
+        """POST with a key. If the connection breaks, nobody knows what was done; if the first one of a double click is
+        still at work, it says so. Ask again then, with the same key.
 
         :raises Lost: if it breaks again and again
         """
         for _ in range(LOST_TRIES - 1):
             with suppress(Lost):
-                return await self.visitor.ask(step, "POST", url, key=key, **content)
+                reply = await self.visitor.ask(step, "POST", url, key=key, **content)
+                if judge_document(reply).code != KEY_IN_USE:
+                    return reply
             await asyncio.sleep(LOST_PAUSE_SECONDS)
             content["is_repeat"] = True
         return await self.visitor.ask(step, "POST", url, key=key, **content)

@@ -32,11 +32,11 @@ class House:
 
     def prepare(self, *, shoppers: int, stocks: dict[str, int]) -> dict[str, Any]:
         """Put the goods on sale and make the accounts; see `tests.drill.inside.prepare`."""
-        return self._run("prepare", json.dumps({"shoppers": shoppers, "stocks": stocks}))
+        return self.run("prepare", json.dumps({"shoppers": shoppers, "stocks": stocks}))
 
     def books(self) -> Books:
         """What database and provider say at this moment."""
-        return Books.read(self._run("books"))
+        return Books.read(self.run("books"))
 
     def prove_stock(self) -> tuple[bool, str]:
         """Whether `manage.py prove_stock` finds every counter right, and its last line."""
@@ -47,13 +47,17 @@ class House:
         lines = said.strip().splitlines()
         return True, lines[-1] if lines else "no drift"
 
-    def _run(self, *arguments: str) -> dict[str, Any]:
-        command = [sys.executable, "-m", "tests.drill.inside", *arguments]
+    def run(self, *arguments: str, module: str = "tests.drill.inside") -> dict[str, Any]:
+        """The JSON that a module prints when it is run with the environment of this shop.
+
+        :raises StartFailed: if it fails
+        """
+        command = [sys.executable, "-m", module, *arguments]
         done = subprocess.run(
             command, cwd=servers.ROOT, env=dict(self.shop.env), capture_output=True, text=True, stdin=subprocess.DEVNULL
         )
         if done.returncode:
-            raise StartFailed(f"tests.drill.inside {arguments[0]} failed:\n{done.stderr}")
+            raise StartFailed(f"{module} {arguments[0]} failed:\n{done.stderr}")
         document: dict[str, Any] = json.loads(done.stdout)
         return document
 

@@ -67,7 +67,10 @@ def books() -> dict[str, Any]:
         "reservations": _reservations(units),
         "orders": _orders(),
         "payments": list(Payment.objects.values("id", "order_id", "status", "amount_minor", "currency")),
-        "refunds": list(Refund.objects.values("id", "payment_id", "amount_minor", "status")),
+        "refunds": [
+            {name: getattr(refund, name) for name in ("id", "key", "payment_id", "amount_minor", "currency", "status")}
+            for refund in Refund.objects.order_by("pk")
+        ],
         "cart_lines": list(CartLine.objects.values_list("pk", flat=True)),
         **_provider(),
     }
@@ -81,14 +84,17 @@ def _reservations(units: dict[Any, dict[str, int]]) -> list[dict[str, Any]]:
 
 
 def _orders() -> list[dict[str, Any]]:
-    from orders.models import Order, OrderLine
+    from orders.models import Order, OrderEvent, OrderLine
 
     lines: dict[Any, list[Any]] = {}
     for line in OrderLine.objects.values("order_id", "sku", "quantity", "total_minor", "reservation_id"):
         lines.setdefault(line["order_id"], []).append(line)
-    amounts = ("subtotal_minor", "shipping_minor", "total_minor")
-    orders = Order.objects.values("id", "number", "cart_id", "status", "needs_attention", *amounts)
-    return [row | {"lines": lines.get(row["id"], [])} for row in orders]
+    events: dict[Any, list[str]] = {}
+    for order_id, kind in OrderEvent.objects.order_by("pk").values_list("order_id", "kind"):
+        events.setdefault(order_id, []).append(kind)
+    amounts = ("subtotal_minor", "discount_minor", "shipping_minor", "added_tax_minor", "total_minor", "currency")
+    orders = Order.objects.values("id", "number", "cart_id", "status", "accepts_backorder", "needs_attention", *amounts)
+    return [row | {"lines": lines.get(row["id"], []), "events": events.get(row["id"], [])} for row in orders]
 
 
 def _provider() -> dict[str, Any]:
@@ -96,7 +102,12 @@ def _provider() -> dict[str, Any]:
     from orders.sandbox.models import SandboxPayment, SandboxRefund, SandboxWebhook
 
     captures = [
-        {"kind": "CAPTURE", "payment_id": row.merchant_reference, "amount_minor": row.amount, "currency": row.currency}
+        {
+            "kind": "CAPTURE",
+            "payment_id": row.merchant_reference,
+            "amount_minor": row.captured_amount,
+            "currency": row.captured_currency,
+        }
         for row in SandboxPayment.objects.exclude(captured_at=None)
     ]
     refunds = [
@@ -106,12 +117,17 @@ def _provider() -> dict[str, Any]:
             "amount_minor": row.amount,
             "currency": row.currency,
         }
-        for row in SandboxRefund.objects.select_related("payment")
+        for row in SandboxRefund.objects.exclude(finished_at=None).select_related("payment")
     ]
     return {
         "entries": captures + refunds,
-        "undelivered": SandboxWebhook.objects.filter(delivered_at=None).count(),
+        "undelivered": SandboxWebhook.objects.waiting().count(),
     }
+
+
+def print_document(document: dict[str, Any]) -> None:
+    """For whoever started this process."""
+    json.dump(document, sys.stdout, default=_plain)
 
 
 def _plain(value: object) -> object:
@@ -124,7 +140,7 @@ def main(arguments: list[str]) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
     django.setup()
     outcome = prepare(**json.loads(arguments[1])) if arguments[0] == "prepare" else books()
-    json.dump(outcome, sys.stdout, default=_plain)
+    print_document(outcome)
 
 
 if __name__ == "__main__":

@@ -59,8 +59,8 @@ def laws_of_books(
             unsold == 0 or wanting == 0,
             f"{unsold} of {stocks[scarce]} units left over, {wanting} shoppers still want one",
         ),
-        _law("Every paid order has its units", _paid_without_units(books), f"{_count_paid(books)} paid orders"),
-        _law("No half order", _half_orders(books), f"{len(books.orders)} orders, each with lines, total and units"),
+        _law("Every paid order has its units", paid_without_units(books), f"{_count_paid(books)} paid orders"),
+        _law("No half order", half_orders(books), f"{len(books.orders)} orders, each with lines, total and units"),
         _law(
             "Every \u201cdone\u201d is backed by a row",
             _unbacked(books, answers),
@@ -139,7 +139,7 @@ def _count_paid(books: Books) -> int:
     return sum(order.is_paid for order in books.orders)
 
 
-def _paid_without_units(books: Books) -> list[str]:
+def paid_without_units(books: Books) -> list[str]:
     """Paid orders whose reservations are not committed with exactly the units of their lines."""
     return [
         f"{order.number} is paid without its units"
@@ -162,18 +162,23 @@ def _keeps_its_units(books: Books, order: Order, *, state: str) -> bool:
     return True
 
 
-def _half_orders(books: Books) -> list[str]:
+def half_orders(books: Books) -> list[str]:
     """Orders without lines, with a total that does not add up, without units, or two of one cart."""
     breaches = []
     for order in books.orders:
         if not order.lines or sum(line.total_minor for line in order.lines) != order.subtotal_minor:
             breaches.append(f"{order.number} has lines that do not make its subtotal")
-        if order.subtotal_minor + order.shipping_minor != order.total_minor:
+        if not _adds_up(order):
             breaches.append(f"{order.number} does not add up")
         if not _keeps_its_units(books, order, state=""):
             breaches.append(f"{order.number} has no units behind it")
     carts = Counter(order.cart_id for order in books.orders if order.cart_id)
     return breaches + [f"cart {cart} became {times} orders" for cart, times in carts.items() if times > 1]
+
+
+def _adds_up(order: Order) -> bool:
+    parts = order.subtotal_minor - order.discount_minor + order.shipping_minor + order.added_tax_minor
+    return parts == order.total_minor
 
 
 def _unbacked(books: Books, answers: list[Answer]) -> list[str]:

@@ -37,8 +37,8 @@ def read_options(environ: Mapping[str, str] = os.environ) -> Options:
 
     :raises BadOption: if a value is not a number, is out of range or asks for traffic to a stranger.
     """
-    shoppers = _number(environ, "SHOPPERS", default=500, least=3, most=5000)
-    stock = _number(environ, "STOCK", default=100, least=1, most=5000)
+    shoppers = read_number(environ, "SHOPPERS", default=500, least=3, most=5000)
+    stock = read_number(environ, "STOCK", default=100, least=1, most=5000)
     if stock > shoppers:
         raise BadOption(
             f"STOCK={stock} is more than SHOPPERS={shoppers}: nothing would sell out. "
@@ -47,9 +47,9 @@ def read_options(environ: Mapping[str, str] = os.environ) -> Options:
     return Options(
         shoppers=shoppers,
         stock=stock,
-        seed=_number(environ, "SEED", default=1212, least=0, most=2**31),
-        duration_seconds=_number(environ, "DURATION", default=480, least=60, most=480),
-        connections=_number(environ, "CONNECTIONS", default=24, least=3, most=64),
+        seed=read_number(environ, "SEED", default=1212, least=0, most=2**31),
+        duration_seconds=read_number(environ, "DURATION", default=480, least=60, most=480),
+        connections=read_number(environ, "CONNECTIONS", default=24, least=3, most=64),
         base_url=_base_url(environ),
         sku=environ.get("SKU", "").strip(),
         staff_email=environ.get("DRILL_STAFF_EMAIL", "").strip(),
@@ -57,7 +57,8 @@ def read_options(environ: Mapping[str, str] = os.environ) -> Options:
     )
 
 
-def _number(environ: Mapping[str, str], name: str, *, default: int, least: int, most: int) -> int:
+def read_number(environ: Mapping[str, str], name: str, *, default: int, least: int, most: int) -> int:
+    """The whole number under `name`. :raises BadOption: if it is none, or out of range."""
     text = environ.get(name, "").strip()
     if not text:
         return default

@@ -149,6 +149,7 @@ class Visitor:
             code=judgement.code,
             made=judgement.made,
             note=reply.text[:300] if reply.status_code >= 500 else "",
+            retry_after=reply.headers.get("Retry-After", ""),
         )
         self.traffic.answers.append(answer)
         return reply
