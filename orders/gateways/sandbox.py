@@ -18,6 +18,7 @@ import requests
 from django.conf import settings
 from django.core import signing
 
+from orders.gateways import base
 from orders.gateways.base import BadEvent, BadSignature, GatewayEvent, GatewayFailed, GatewayRefund
 from shop.parsers import TOO_DEEP, nests_too_deep
 
@@ -25,10 +26,15 @@ TOLERANCE_SECONDS = 300
 TIMEOUT_SECONDS = 5
 LONGEST_TIME = 12  # digits of a Unix time; longer ones are no time and cost time
 KINDS = {
-    "payment.captured": "captured",
-    "payment.declined": "declined",
-    "payment.expired": "expired",
-    "payment.cancelled": "cancelled",
+    "payment.authorised": base.AUTHORISED,
+    "payment.captured": base.CAPTURED,
+    "payment.declined": base.DECLINED,
+    "payment.expired": base.EXPIRED,
+    "payment.cancelled": base.CANCELLED,
+    "payment.charged_back": base.CHARGED_BACK,
+    "payment.chargeback_won": base.CHARGEBACK_WON,
+    "refund.succeeded": base.REFUND_SUCCEEDED,
+    "refund.failed": base.REFUND_FAILED,
 }
 
 
@@ -147,6 +153,7 @@ def _event(event: dict[str, Any]) -> GatewayEvent:
         amount_minor=event["amount"],
         currency=str(event["currency"]),
         payload=event,
+        refund_id=str(event.get("refund", "")),
     )
 
 

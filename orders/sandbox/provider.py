@@ -299,6 +299,7 @@ def _report(
             event_id=first.event_id,
             created_at=now,
             due_at=due_at + COPY_AFTER,
+            is_lost=kind not in NEVER_LOST and strike("lose", *subject, "copy", now=now),
         )
     return first
 

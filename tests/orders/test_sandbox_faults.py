@@ -13,6 +13,8 @@ from django.test import Client
 from django.utils import timezone
 
 from orders import services
+from orders.gateways.base import GatewayEvent
+from orders.gateways.sandbox import SandboxGateway
 from orders.sandbox import provider
 from orders.sandbox.faults import KINDS, Faults
 from orders.sandbox.models import SandboxFault, SandboxPayment, SandboxRefund, SandboxWebhook
@@ -43,6 +45,13 @@ def refund(client: Client, paid: SandboxPayment, **changes: object) -> Any:
 
 def books(client: Client) -> dict[str, Any]:
     return client.get("/sandbox/api/books/", headers=BEARER).json()
+
+
+def read_as_the_shop_does(paid: SandboxPayment) -> list[GatewayEvent]:
+    """Every webhook of this payment, signed by the provider and read by the shop's adapter."""
+    now = timezone.now()
+    posts = [provider.compose(webhook, now=now) for webhook in paid.webhooks.order_by("created_at", "pk")]
+    return [SandboxGateway().read_event(body=body, headers=headers, now=now) for body, headers in posts]
 
 
 def struck() -> list[str]:
@@ -259,6 +268,35 @@ def test_refund_that_takes_its_time_is_reported_when_it_is_through(client: Clien
     assert told.due_at == SandboxRefund.objects.get().finished_at
     SandboxRefund.objects.update(finished_at=timezone.now())
     assert refund(client, paid).json()["status"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("choice", "kinds"),
+    [
+        ("authorise", ["authorised", "captured"]),
+        ("won", ["captured", "charged back", "chargeback won"]),
+        ("decline", ["declined"]),
+    ],
+)
+def test_adapter_reads_whatever_the_provider_reports(client: Client, choice: str, kinds: list[str]) -> None:
+    paid = played(client, choice)
+
+    assert [event.kind for event in read_as_the_shop_does(paid)] == kinds
+
+
+@pytest.mark.parametrize(
+    ("faults", "kind"), [("refund_pend=1", "refund succeeded"), ("refund_refuse=1", "refund failed")]
+)
+def test_adapter_reads_of_which_refund_the_provider_speaks(
+    client: Client, settings: Any, faults: str, kind: str
+) -> None:
+    paid = played(client)
+    settings.SANDBOX_FAULTS = faults
+
+    refund(client, paid)
+
+    told = read_as_the_shop_does(paid)[-1]
+    assert (told.kind, told.refund_id, told.amount_minor) == (kind, "k1", paid.captured_amount)
 
 
 def test_books_need_the_shared_key(client: Client) -> None:
