@@ -16,7 +16,7 @@ PRODUCTION := DEMO=0 DEBUG=0 SECRET_KEY=0123456789-abcdefghijklmnopqrstuvwxyz-AB
 ON_SQLITE := not mariadb and not e2e and not chaos
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sqlite check drill screenshots prove shell format lock audit clean dev
+.PHONY: help run test test-sqlite check drill soak screenshots prove shell format lock audit clean dev
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ check: dev ## Check style, types, imports, templates, settings, migrations and g
 
 drill: dev ## Sell out a shop under load and prove that it stayed exact (SHOPPERS=500 STOCK=100 BASE_URL=)
 	@$(PYTHON) -m tests.drill
+
+soak: dev ## Pass orders through a provider that misbehaves and prove that no money was lost (ORDERS=2000 SEED=)
+	@$(PYTHON) -m tests.soak
 
 screenshots: dev ## Take pictures of every page, phone and desktop, light and dark, into var/screenshots
 	@$(PYTHON) -m tests.screenshots
