@@ -175,6 +175,8 @@ class DeliveryForm(forms.Form):
             "hx-get": reverse("orders:checkout_methods"),
             "hx-trigger": "change",
             "hx-include": "closest form",
+            # Neither the address nor the form's token belongs in an address that is logged.
+            "hx-params": "postal_code,shipping_method",
             "hx-target": "#delivery-methods",
             "hx-swap": "outerHTML",
         }
