@@ -271,7 +271,7 @@ class KeyInUse(ShopError):
     status = 409
     title = "This is being worked on"
     detail_format = (
-        "The same request came a moment ago and is being worked on. Nothing is done twice. Send it again in a second: "
+        "The same request came a moment ago and is being worked on. Nothing is done twice. Try again in a second: "
         "you get the answer of the first one."
     )
     retry_after_seconds = 1
