@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Count, Min
 
-from orders.models import Order, OrderStatus, Refund, RefundStatus
+from orders.models import Order, Refund, RefundStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class OrderQueues:
 
 def order_queues() -> OrderQueues:
     """The queues as they are now. Three queries."""
-    to_send = Order.objects.filter(status=OrderStatus.PAID).aggregate(orders=Count("pk"), since=Min("paid_at"))
+    to_send = Order.objects.to_send().aggregate(orders=Count("pk"), since=Min("paid_at"))
     return OrderQueues(
         to_send=to_send["orders"],
         paid_since=to_send["since"],

@@ -26,6 +26,9 @@ from orders.models import (
     OrderStatus,
     Payment,
     Refund,
+    Shipment,
+    ShipmentLine,
+    ShipmentStatus,
     ShippingMethod,
 )
 from shop.errors import NotFound
@@ -293,6 +296,8 @@ def _address(email: str) -> str:
 def _details() -> list[Prefetch]:
     return [
         Prefetch("lines", queryset=OrderLine.objects.order_by("pk")),
+        Prefetch("shipments", queryset=Shipment.objects.exclude(status=ShipmentStatus.UNPACKED).order_by("number")),
+        Prefetch("shipments__lines", queryset=ShipmentLine.objects.select_related("order_line").order_by("pk")),
         Prefetch("events", queryset=OrderEvent.objects.order_by("-happened_at", "-pk")),
         Prefetch("payments", queryset=Payment.objects.order_by("created_at", "pk")),
         Prefetch("payments__refunds", queryset=Refund.objects.order_by("created_at", "pk")),

@@ -5,6 +5,7 @@ from orders.admin.message import MessageAdmin
 from orders.admin.order import OrderAdmin
 from orders.admin.payment import PaymentAdmin, PaymentEventAdmin
 from orders.admin.refund import RefundAdmin
+from orders.admin.shipment import ShipmentAdmin
 from orders.admin.shipping import ShippingMethodAdmin, ShippingZoneAdmin
 from orders.admin.tax import TaxRateAdmin
 
@@ -16,6 +17,7 @@ __all__ = [
     "PaymentAdmin",
     "PaymentEventAdmin",
     "RefundAdmin",
+    "ShipmentAdmin",
     "ShippingMethodAdmin",
     "ShippingZoneAdmin",
     "TaxRateAdmin",

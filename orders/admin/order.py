@@ -1,23 +1,31 @@
 """Orders: the queue, the whole story of one, and the things that staff do with it."""
 
 import json
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
-from django.utils import timezone
 
 from orders import services
-from orders.models import Order, OrderEvent, OrderLine, OrderStatus, Payment, PaymentEvent, Refund, RefundStatus
-from shop.errors import ShopError
+from orders.admin.acts import ActAdmin, UnitsForm
+from orders.admin.shipment import TrackingForm
+from orders.models import (
+    Order,
+    OrderEvent,
+    OrderLine,
+    Payment,
+    PaymentEvent,
+    Refund,
+    RefundStatus,
+    Shipment,
+    ShipmentLine,
+)
 from shop.money import format_money
-from shop.redirects import see_other
-from shop.staff import ReadOnlyAdmin, typed
+from shop.staff import typed
 
 
 class QueueFilter(admin.SimpleListFilter):
@@ -33,7 +41,7 @@ class QueueFilter(admin.SimpleListFilter):
         if self.value() == "person":
             return needing_a_person(queryset)
         if self.value() == "send":
-            return queryset.filter(status=OrderStatus.PAID)
+            return queryset.to_send()
         return queryset
 
 
@@ -51,16 +59,8 @@ class RemarkForm(forms.Form):
     )
 
 
-class SendForm(forms.Form):
-    """How the customer follows the parcel."""
-
-    tracking_number = forms.CharField(
-        max_length=80, required=False, help_text="Goes to the customer. Leave it empty if the parcel has none."
-    )
-
-
 @admin.register(Order)
-class OrderAdmin(ReadOnlyAdmin):
+class OrderAdmin(ActAdmin):
     """Orders with their lines, money and timeline. They change by what happens to them, not by editing."""
 
     instead = "Orders are never deleted: they are what was sold. Cancel it instead, as long as it is not paid."
@@ -74,12 +74,13 @@ class OrderAdmin(ReadOnlyAdmin):
     def total(self, order: Order) -> str:
         return format_money(order.total_minor, order.currency)
 
-    def has_act_permission(self, request: HttpRequest) -> bool:
-        """Who may change orders may cancel and send them, though nobody edits one."""
-        return self.has_staff_permission(request, "change")
-
     def get_urls(self) -> list[URLPattern]:
-        own = [("cancel", self.cancel_view), ("send", self.send_view), ("settle", self.settle_view)]
+        own = [
+            ("cancel", self.cancel_view),
+            ("pack", self.pack_view),
+            ("send", self.send_view),
+            ("settle", self.settle_view),
+        ]
         pages = [
             path(f"<uuid:object_id>/{name}/", self.admin_site.admin_view(view), name=f"orders_order_{name}")
             for name, view in own
@@ -90,6 +91,7 @@ class OrderAdmin(ReadOnlyAdmin):
         """The order's page: what was bought, by whom, what happened, and where the money is."""
         found = self.found(request, object_id, permission="view")
         order = Order.objects.select_related("user").prefetch_related(*_story()).get(pk=found.pk)
+        is_sendable = order.is_paid and not order.is_fulfilled and not order.is_held_back
         return self.page(
             request,
             "admin/orders/order/story.html",
@@ -99,86 +101,76 @@ class OrderAdmin(ReadOnlyAdmin):
             may_act=self.has_act_permission(request),
             may_retry=request.user.has_perm("orders.change_refund"),
             can_cancel=order.is_awaiting_payment,
-            can_send=order.is_paid and not order.is_fulfilled,
+            can_send=is_sendable and any(line.unpacked for line in order.lines.all()),
+            parcels=[each for each in order.shipments.all() if not each.is_unpacked],
         )
 
     def cancel_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
-        return self._act(
+        order = self.found(request, str(object_id), permission="change")
+        return self.act(
             request,
-            str(object_id),
-            service=services.cancel_order,
+            order=order,
             form=forms.Form(typed(request)),
-            title="Cancel order",
+            service=partial(services.cancel_order, order_id=order.pk),
+            title="Cancel",
             button="Cancel this order",
             explain="Its units are free again at once. If money arrives after this, it goes back.",
-            done="is cancelled",
+            done="it is cancelled.",
+            is_dangerous=True,
+        )
+
+    def pack_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        order = self.found(request, str(object_id), permission="change")
+        form = UnitsForm(typed(request), lines=[(line, line.unpacked) for line in _lines(order) if line.unpacked > 0])
+        return self.act(
+            request,
+            order=order,
+            form=form,
+            service=lambda **who: services.pack(order_id=order.pk, units=form.units(), **who),
+            title="Pack",
+            button="Pack a parcel",
+            explain="These units go into one parcel. The stock stays as it is until the parcel is sent.",
+            done="a parcel is packed. Print its slip, and mark it as sent when it leaves.",
         )
 
     def send_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
-        return self._act(
+        order = self.found(request, str(object_id), permission="change")
+        form = TrackingForm(typed(request))
+        return self.act(
             request,
-            str(object_id),
-            service=services.fulfil_order,
-            form=SendForm(typed(request)),
-            title="Mark as sent",
+            order=order,
+            form=form,
+            service=lambda **who: services.fulfil_order(order_id=order.pk, **form.cleaned_data, **who),
+            title="Send the rest",
             button="Mark as sent",
-            explain="Its units leave the stock, and the customer is told.",
-            done="is marked as sent",
+            explain="All that is in no parcel yet goes in one. Its units leave the stock, and the customer is told.",
+            done="the parcel is marked as sent.",
         )
 
     def settle_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
-        return self._act(
+        order = self.found(request, str(object_id), permission="change")
+        form = RemarkForm(typed(request))
+        return self.act(
             request,
-            str(object_id),
-            service=services.settle_attention,
-            form=RemarkForm(typed(request)),
+            order=order,
+            form=form,
+            service=lambda **who: services.settle_attention(order_id=order.pk, **form.cleaned_data, **who),
             title="Settle",
             button="Take it off the queue",
             explain="It needs nobody any more. Say what you found; refunds that failed stay on their own queue.",
-            done="is off the queue",
+            done="it is off the queue.",
         )
 
-    def _act(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        *,
-        service: Callable[..., Order],
-        form: forms.Form,
-        title: str,
-        button: str,
-        explain: str,
-        done: str,
-    ) -> HttpResponse:
-        """A page of its own for one act: a summary, a button, and afterwards the order again."""
-        if not self.has_act_permission(request):
-            raise PermissionDenied
-        order = self.found(request, object_id, permission="change")
-        if request.method == "POST" and form.is_valid():
-            try:
-                service(order_id=order.pk, actor=str(request.user), now=timezone.now(), **form.cleaned_data)
-            except ShopError as error:
-                messages.error(request, f"{error.title}. {error.detail}")
-            else:
-                self.log_change(request, order, title)
-                messages.success(request, f"Order {order.number} {done}.")
-            return see_other(self.address("change", order.pk))
-        return self.page(
-            request,
-            "admin/orders/order/act.html",
-            title=f"{title} {order.number}",
-            order=order,
-            lines=order.lines.order_by("pk"),
-            form=form,
-            button=button,
-            explain=explain,
-            back_url=self.address("change", order.pk),
-        )
+
+def _lines(order: Order) -> list[OrderLine]:
+    return list(order.lines.order_by("pk"))
 
 
 def _story() -> list[Prefetch]:
     return [
         Prefetch("lines", queryset=OrderLine.objects.order_by("pk")),
+        Prefetch("shipments", queryset=Shipment.objects.order_by("number")),
+        Prefetch("shipments__lines", queryset=ShipmentLine.objects.select_related("order_line").order_by("pk")),
         Prefetch("events", queryset=OrderEvent.objects.order_by("-happened_at", "-pk")),
         Prefetch("payments", queryset=Payment.objects.order_by("created_at", "pk")),
         Prefetch("payments__events", queryset=PaymentEvent.objects.order_by("-received_at", "-pk")),

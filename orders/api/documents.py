@@ -107,6 +107,9 @@ class OrderLineDocument(serializers.Serializer):
     tax_rate_bp = serializers.IntegerField(help_text="Basis points: 1100 is 11 %.")
     tax = serializers.IntegerField(source="tax_minor", help_text="The tax in what is charged.")
     charged = serializers.IntegerField(source="charged_minor", help_text="What the customer pays for the line.")
+    sent = serializers.IntegerField(source="fulfilled", help_text="Units that left in a parcel.")
+    cancelled = serializers.IntegerField(help_text="Units given up after the payment, before they were sent.")
+    returned = serializers.IntegerField(help_text="Units that were sent and came back.")
 
 
 class OrderSummaryDocument(serializers.Serializer):
@@ -158,6 +161,29 @@ class PaymentDocument(serializers.Serializer):
         return urljoin(settings.SITE_URL, payment.redirect_url) if can_be_paid else ""
 
 
+class ShipmentLineDocument(serializers.Serializer):
+    """So many units of one line in a parcel."""
+
+    line_id = serializers.UUIDField(source="order_line_id")
+    sku = serializers.CharField(source="order_line.sku")
+    qty = serializers.IntegerField(source="quantity")
+
+
+class ShipmentDocument(serializers.Serializer):
+    """One parcel: PACKED, SHIPPED or DELIVERED."""
+
+    id = serializers.UUIDField()
+    number = serializers.IntegerField(help_text="Within the order.")
+    status = serializers.CharField()
+    carrier = serializers.CharField()
+    tracking_number = serializers.CharField()
+    tracking_url = serializers.CharField()
+    packed_at = MomentField()
+    shipped_at = MomentField(allow_null=True)
+    delivered_at = MomentField(allow_null=True)
+    items = ShipmentLineDocument(source="lines.all", many=True)
+
+
 class OrderEventDocument(serializers.Serializer):
     """What happened to an order, and when."""
 
@@ -188,8 +214,8 @@ class OrderDocument(OrderSummaryDocument):
     city = serializers.CharField()
     postal_code = serializers.CharField()
     country = serializers.CharField()
-    tracking_number = serializers.CharField()
     gateway = serializers.CharField()
+    shipments = ShipmentDocument(source="shipments.all", many=True)
     payments = PaymentDocument(source="payments.all", many=True)
     events = OrderEventDocument(source="events.all", many=True)
 

@@ -26,6 +26,7 @@ from orders.models.order import (
     OrderStatus,
 )
 from orders.models.payment import Payment, PaymentEvent, Refund
+from orders.models.shipment import SHIPMENT_STATES, Shipment, ShipmentLine, ShipmentStatus
 from orders.models.shipping import ShippingKind, ShippingMethod, ShippingZone
 from orders.models.tax import TaxRate
 
@@ -40,6 +41,7 @@ __all__ = [
     "REFUND_ENDS",
     "REFUND_EVENTS",
     "REFUND_STATES",
+    "SHIPMENT_STATES",
     "Cart",
     "CartLine",
     "CartStatus",
@@ -59,6 +61,9 @@ __all__ = [
     "Refund",
     "RefundStatus",
     "ReportEnd",
+    "Shipment",
+    "ShipmentLine",
+    "ShipmentStatus",
     "ShippingKind",
     "ShippingMethod",
     "ShippingZone",

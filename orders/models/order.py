@@ -63,6 +63,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Waiting for payment although the payment window is over, except those that a person has to look at."""
         return self.filter(status=OrderStatus.AWAITING_PAYMENT, pay_by__lte=now, set_aside_at=None)
 
+    def to_send(self) -> Self:
+        """Paid, not sent in full, and neither waiting for a delivery nor held back."""
+        return self.filter(status__in=[OrderStatus.PAID, OrderStatus.PARTLY_FULFILLED], held_back_at=None)
+
 
 class Order(models.Model):
     """A placed order. Prices, names and the address are copies: later changes elsewhere do not touch them."""
@@ -106,7 +110,6 @@ class Order(models.Model):
     ended_at = models.DateTimeField(
         null=True, blank=True, help_text="When it was sent, cancelled, expired or refunded."
     )
-    tracking_number = models.CharField(max_length=80, blank=True)
     set_aside_at = models.DateTimeField(null=True, blank=True, help_text="When the sweep gave up on it.")
     held_back_at = models.DateTimeField(
         null=True, blank=True, help_text="Since when nothing of it may be sent: the bank took a payment back."
@@ -154,6 +157,10 @@ class Order(models.Model):
     @property
     def is_fulfilled(self) -> bool:
         return self.status == OrderStatus.FULFILLED
+
+    @property
+    def is_partly_fulfilled(self) -> bool:
+        return self.status == OrderStatus.PARTLY_FULFILLED
 
     @property
     def is_guests(self) -> bool:
@@ -212,6 +219,7 @@ class OrderLine(models.Model):
     )
     charged_minor = models.BigIntegerField(help_text="What the customer pays for the line.")
     reservation_id = models.UUIDField(db_index=True)
+    packed = models.PositiveIntegerField(default=0, help_text="Units in parcels that have not left.")
     fulfilled = models.PositiveIntegerField(default=0, help_text="Units that were sent.")
     cancelled = models.PositiveIntegerField(default=0, help_text="Units given up after the payment, before sending.")
     returned = models.PositiveIntegerField(default=0, help_text="Units that were sent and came back.")
@@ -233,7 +241,7 @@ class OrderLine(models.Model):
                 name="orderline_charge_adds_up",
             ),
             models.CheckConstraint(
-                condition=Q(quantity__gte=F("fulfilled") + F("cancelled"), fulfilled__gte=F("returned")),
+                condition=Q(quantity__gte=F("packed") + F("fulfilled") + F("cancelled"), fulfilled__gte=F("returned")),
                 name="orderline_ends_within_quantity",
             ),
         ]
@@ -245,6 +253,11 @@ class OrderLine(models.Model):
     def owed(self) -> int:
         """Units that are paid and neither sent nor given up."""
         return self.quantity - self.fulfilled - self.cancelled
+
+    @property
+    def unpacked(self) -> int:
+        """Units that are owed and in no parcel yet."""
+        return self.owed - self.packed
 
 
 class OrderEventKind(models.TextChoices):
@@ -271,6 +284,7 @@ class OrderEventKind(models.TextChoices):
     CANCELLED = "CANCELLED", "Cancelled"
     LINES_CANCELLED = "LINES_CANCELLED", "Partly cancelled"
     PACKED = "PACKED", "Packed"
+    UNPACKED = "UNPACKED", "Unpacked again"
     SHIPPED = "SHIPPED", "Parcel sent"
     FULFILLED = "FULFILLED", "Sent"
     DELIVERED = "DELIVERED", "Delivered"

@@ -33,24 +33,28 @@ from orders.services.errors import (
     KeyUsedDifferently,
     MixedCurrencies,
     NotDelivered,
+    NothingChosen,
     NothingHeld,
+    NotThatManyLeft,
+    OrderHeldBack,
     OrderNotCancellable,
     OrderNotFulfillable,
     OrderNotPayable,
     RefundNotFailed,
+    ShipmentMoved,
     TotalChanged,
     UnknownCoupon,
     UnknownGateway,
     UnknownPayment,
     UnknownVariant,
 )
-from orders.services.fulfilment import fulfil_order
 from orders.services.idempotency import BEGUN, Answer, finish, forget_old_keys, once
 from orders.services.message import send_due_messages
 from orders.services.payment import ask_about_silent_payments, claim_attempt, record_payment_event, start_payment
 from orders.services.quote import DeliveryOption, Quote, delivery_options, quote_cart
 from orders.services.refund import retry_refund, send_due_refunds
 from orders.services.reorder import NotHeld, Reordered, reorder
+from orders.services.shipment import fulfil_order, mark_delivered, pack, ship, unpack
 
 __all__ = [
     "BEGUN",
@@ -73,13 +77,17 @@ __all__ = [
     "MixedCurrencies",
     "NotDelivered",
     "NotHeld",
+    "NotThatManyLeft",
+    "NothingChosen",
     "NothingHeld",
+    "OrderHeldBack",
     "OrderNotCancellable",
     "OrderNotFulfillable",
     "OrderNotPayable",
     "Quote",
     "RefundNotFailed",
     "Reordered",
+    "ShipmentMoved",
     "TotalChanged",
     "UnknownCoupon",
     "UnknownGateway",
@@ -102,10 +110,12 @@ __all__ = [
     "forget_old_keys",
     "fulfil_order",
     "hold_again",
+    "mark_delivered",
     "merge_carts",
     "missing_details",
     "once",
     "open_cart",
+    "pack",
     "place_order",
     "quote_cart",
     "record_payment_event",
@@ -118,5 +128,7 @@ __all__ = [
     "send_due_refunds",
     "set_quantity",
     "settle_attention",
+    "ship",
     "start_payment",
+    "unpack",
 ]

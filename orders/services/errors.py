@@ -234,6 +234,45 @@ class OrderNotFulfillable(ShopError):
     detail_format = "Order {number} is {status}. Only a paid order is sent."
 
 
+class OrderHeldBack(ShopError):
+    """Facts: `number`."""
+
+    code = "order_held_back"
+    status = 409
+    title = "This order is held back"
+    detail_format = (
+        "The bank took back a payment of order {number}. Settle that first; until then nothing of it is sent."
+    )
+
+
+class NotThatManyLeft(ShopError):
+    """Facts: `sku`, `asked`, `left`, `verb`."""
+
+    code = "not_that_many_left"
+    status = 409
+    title = "There are fewer left"
+    field = "units"
+    detail_format = "{asked} of {sku} asked for, but {left} are left to {verb}. Look at the order again."
+
+
+class NothingChosen(ShopError):
+    """Facts: `verb`."""
+
+    code = "nothing_chosen"
+    title = "Nothing chosen"
+    field = "units"
+    detail_format = "Choose at least one unit to {verb}."
+
+
+class ShipmentMoved(ShopError):
+    """Facts: `number`, `status`, `verb`."""
+
+    code = "shipment_moved"
+    status = 409
+    title = "This parcel is elsewhere already"
+    detail_format = "Parcel {number} is {status}, so it cannot be {verb}."
+
+
 class UnknownGateway(ShopError):
     """Facts: `gateway`, `known`."""
 

@@ -309,7 +309,7 @@ def test_order_query_counts(member: APIClient, django_assert_num_queries: Django
 
     with django_assert_num_queries(4):
         assert len(member.get(f"{API}/orders").json()["items"]) == count
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         assert len(member.get(f"{API}/orders/{order['id']}").json()["items"]) == count
 
 

@@ -108,6 +108,6 @@ def test_fulfil_order_tells_the_customer_once() -> None:
     order = paid_order()
     for _ in range(2):
         services.fulfil_order(order_id=order.pk, tracking_number="JNE-1", actor=ACTOR, now=NOW)
-    message = Message.objects.filter(key__startswith="order_sent").get()
-    assert message.subject == f"Order {order.number} is on its way"
+    message = Message.objects.filter(key__startswith="shipment_sent").get()
+    assert message.subject == f"Parcel 1 of order {order.number} left"
     assert "JNE-1" in message.text

@@ -314,7 +314,7 @@ def test_order_query_count_does_not_grow(client: Client, django_assert_num_queri
         add(client, on_sale())
     order = place_order(client)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get(page_of(order, name))
 
 
