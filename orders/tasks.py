@@ -19,6 +19,7 @@ def expire_unpaid_orders() -> None:
 @shared_task
 def send_due_refunds() -> None:
     """Ask the providers for the refunds that are due, in small batches."""
+    services.begin_nudged("orders.tasks.send_due_refunds")
     for _ in range(BATCHES):
         if services.send_due_refunds(now=timezone.now()) == 0:
             return
@@ -35,6 +36,7 @@ def ask_about_silent_payments() -> None:
 @shared_task
 def send_due_messages() -> None:
     """Send the e-mails that are due, in small batches."""
+    services.begin_nudged("orders.tasks.send_due_messages")
     for _ in range(BATCHES):
         if services.send_due_messages(now=timezone.now()) == 0:
             return

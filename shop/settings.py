@@ -210,6 +210,8 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"socket_timeout": 2, "socket_connect_timeout": 2} if CELERY_BROKER_URL.startswith("redis") else {}
 )
+# Only a cache that web and worker share knows whether the worker has begun.
+NUDGES_ARE_JOINED = bool(REDIS_URL)
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 _tick = {"schedule": EXPIRY_INTERVAL_SECONDS, "options": {"expires": EXPIRY_INTERVAL_SECONDS * 3}}

@@ -50,6 +50,7 @@ from orders.services.errors import (
 )
 from orders.services.idempotency import BEGUN, Answer, finish, forget_old_keys, once
 from orders.services.message import send_due_messages
+from orders.services.nudge import begin_nudged
 from orders.services.payment import ask_about_silent_payments, claim_attempt, record_payment_event, start_payment
 from orders.services.quote import DeliveryOption, Quote, delivery_options, quote_cart
 from orders.services.refund import retry_refund, send_due_refunds
@@ -96,6 +97,7 @@ __all__ = [
     "add_to_cart",
     "apply_coupon",
     "ask_about_silent_payments",
+    "begin_nudged",
     "cancel_order",
     "cart_token",
     "claim_attempt",
