@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tests.drill.answers import Answer, count_kinds, latencies_by_step
+from tests.drill.answers import Answer, count_kinds, latencies_by_step, percentile
+from tests.drill.books import Books
 from tests.drill.report import labelled, page_context, write_page
 from tests.drill.screen import Screen, print_latencies
 from tests.soak.crowd import Crowd
@@ -72,6 +73,7 @@ def write_outcome(
         "faults": ends.facts.provider.faults,
         "provider": {"calls": ends.facts.provider.calls, "webhooks": ends.facts.provider.webhooks},
         "money": money_of(ends.facts),
+        "swept_after_seconds": swept_after(ends.facts.books),
         "order_ends": Counter(order.status for order in ends.facts.books.orders),
         "refund_ends": Counter(refund.status for refund in ends.facts.books.refunds),
         "timeline": Counter(kind for order in ends.facts.books.orders for kind in order.events),
@@ -117,6 +119,16 @@ def money_of(facts: Facts) -> dict[str, int]:
         "live orders": sum(facts.live.values()),
         "on the staff queue": sum(one.amount_minor for one in facts.on_the_queue if one.currency == SHOP_CURRENCY),
     }
+
+
+def swept_after(books: Books) -> dict[str, float]:
+    """How many seconds after its end a hold was tidied up: it counted for nothing meanwhile."""
+    late = sorted(
+        row.ended_at - row.expires_at
+        for row in books.reservations
+        if row.state == "EXPIRED" and row.ended_at is not None
+    )
+    return {name: round(percentile(late, share), 1) for name, share in (("p50", 0.5), ("p95", 0.95), ("most", 1))}
 
 
 def write_report(
@@ -169,6 +181,7 @@ def _figures(result: dict[str, Any]) -> dict[str, str]:
         "refunds": f"{sum(result['refund_ends'].values()):,}",
         "wait for staff": f"{result['refund_ends']['FAILED']:,}",
         "server errors": f"{result['answers']['server error']:,}",
+        "p95 until a hold was swept": f"{result['swept_after_seconds']['p95']:.0f} s",
     }
 
 

@@ -31,6 +31,7 @@ def _write(path: Path, *laws: Law) -> str:
         "kills": {"worker": 3, "beat": 1},
         "faults": {"lose": 612, "drop": 530},
         "money": {"captured": 3_000_000, "refunded": 1_000_000, "kept": 2_000_000, "live orders": 2_000_000},
+        "swept_after_seconds": {"p50": 2.0, "p95": 7.2, "most": 9.1},
         "order_ends": Counter({"PAID": 1000, "EXPIRED": 400}),
         "refund_ends": Counter({"SUCCEEDED": 300, "FAILED": 7}),
         "timeline": Counter({"PLACED": 2000, "PAID_LATE_KEPT": 200}),
