@@ -271,8 +271,20 @@ def _double_effects(facts: Facts) -> list[str]:
 
 
 def _without_stock_or_terms(books: Books) -> list[str]:
-    unsent = [order.number for order in books.orders if order.status == "BACKORDERED" and not order.accepts_backorder]
-    return paid_without_units(books) + [f"{number} is back-ordered without terms" for number in unsent]
+    without = [order.number for order in books.orders if order.status == "BACKORDERED" and not order.accepts_backorder]
+    by_terms: Counter[str] = Counter()
+    for order in books.orders:
+        if order.is_paid and order.accepts_backorder:
+            by_terms.update({line.sku: line.quantity for line in order.lines})
+    return [
+        *paid_without_units(books),
+        *(f"{number} is back-ordered without terms" for number in without),
+        *(
+            f"{item.sku}: {item.allocated} owed and {item.on_hand} on hand, but terms for {by_terms[item.sku]} alone"
+            for item in books.stock
+            if item.allocated - item.on_hand > by_terms[item.sku]
+        ),
+    ]
 
 
 def _taken_twice(facts: Facts) -> list[str]:

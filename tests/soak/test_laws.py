@@ -112,6 +112,7 @@ def exact() -> Rows:
         "movements": [Movement(id=1, stock_item_id=1, kind="COMMIT", reservation_id="hold-a")],
         "charges": [charge("a"), charge("b"), charge("c"), charge("d", is_charged_back=True)],
         "sent_back": [sent_back("b"), sent_back("c", status="failed")],
+        "stocks": {SKU: 10},
         "waiting": 0,
         "events": [Event(event_id="evt-1", payment_id="pay-a", kind="captured", outcome="paid")],
         "mails": [Mail(key="order_paid:order-a:", is_sent=True), Mail(key="order_paid:order-d:", is_sent=True)],
@@ -140,7 +141,7 @@ def judged(rows: Rows) -> list[Law]:
         ),
         events=rows["events"],
         mails=rows["mails"],
-        stocks={SKU: 10},
+        stocks=rows["stocks"],
     )
     return [*laws_of_money(facts), *laws_of_stock(facts), *laws_of_the_end(facts, rows["answers"])]
 
@@ -162,6 +163,21 @@ def test_figures_of_the_sum_are_the_providers_and_the_shops() -> None:
 
     assert (law.name, law.value) == (SUM, "50,000")
     assert law.expected == "50,000 = 25,000 of live orders + 25,000 on the staff queue"
+
+
+def sell_beyond(rows: Rows, *, accepts_backorder: bool) -> None:
+    """One unit was put on sale and sent; staff allow another to be promised, and order a has it."""
+    change(rows, "stock", 0, on_hand=0, allocated=1, backorder_limit=1)
+    change(rows, "orders", 0, accepts_backorder=accepts_backorder)
+    rows["stocks"] = {SKU: 1}
+
+
+def test_unit_that_is_not_there_may_be_sold_by_terms() -> None:
+    rows = exact()
+
+    sell_beyond(rows, accepts_backorder=True)
+
+    assert broken(rows) == set()
 
 
 SABOTAGE: dict[str, tuple[Callable[[Rows], object], set[str]]] = {
@@ -236,13 +252,17 @@ SABOTAGE: dict[str, tuple[Callable[[Rows], object], set[str]]] = {
         lambda rows: change(rows, "orders", 0, status="BACKORDERED"),
         {UNITS},
     ),
+    "a unit that is not there was sold without terms": (
+        lambda rows: sell_beyond(rows, accepts_backorder=False),
+        {UNITS},
+    ),
     "a unit was taken twice": (
         lambda rows: change(rows, "stock", 0, on_hand=10),
         {TWICE},
     ),
     "more is promised than there is": (
         lambda rows: change(rows, "stock", 0, on_hand=0, held=0, allocated=1),
-        {TWICE},
+        {TWICE, UNITS},
     ),
     "a hold was committed twice": (
         lambda rows: rows["movements"].append(replace(rows["movements"][0], id=2)),
