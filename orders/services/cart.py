@@ -152,11 +152,20 @@ def merge_carts(*, guest_cart_id: UUID, user: User, now: datetime) -> Cart:
             line.save(update_fields=["cart"])
         else:
             _join(line, twin, now=now, actor=user.email)
-    if not Checkout.objects.filter(cart=own).exists():
-        Checkout.objects.filter(cart=guest).update(cart=own)
+    _bring_checkout(guest, own)
     guest.status = CART_STATES.target(guest.status, "merged at login")
     guest.save(update_fields=["status"])
     return own
+
+
+def _bring_checkout(guest: Cart, own: Cart) -> None:
+    """What the guest typed comes along; where the member typed something, the coupon alone does, if there was none."""
+    if not Checkout.objects.filter(cart=own).exists():
+        Checkout.objects.filter(cart=guest).update(cart=own)
+        return
+    code = Checkout.objects.filter(cart=guest).values_list("coupon_code", flat=True).first()
+    if code:
+        Checkout.objects.filter(cart=own, coupon_code="").update(coupon_code=code)
 
 
 def _give_to(guest: Cart, *, user: User) -> Cart:

@@ -35,6 +35,8 @@ def cart_coupon(request: HttpRequest) -> HttpResponse:
         else:
             note = Note(kind="done", title="Coupon added", text=f"{coupon.code}: {coupon.effect}.")
             return _done(request, note=note)
+    # The answer is at the field, further down the page: the focus goes there, so that it is not missed.
+    form.fields["coupon_code"].widget.attrs["data-focus"] = True
     return cart_page(request, cart=cart, now=now, coupon_form=form, status=422)
 
 

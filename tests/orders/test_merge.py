@@ -222,3 +222,17 @@ def test_merge_brings_the_checkout_along_unless_the_member_has_one(guest: Cart, 
     services.save_checkout(cart_id=second.pk, city="Medan")
     merge(second, user)
     assert Checkout.objects.get(cart=own).city == "Bandung"
+
+
+@pytest.mark.parametrize(("guests", "own", "kept"), [("TAHAN10", "", "TAHAN10"), ("TAHAN10", "HEMAT50", "HEMAT50")])
+def test_the_coupon_comes_along_where_the_member_has_none(
+    user: User, guest: Cart, guests: str, own: str, kept: str
+) -> None:
+    cart = services.open_cart(user=user)
+    services.save_checkout(cart_id=cart.pk, city="Bandung", coupon_code=own)
+    services.save_checkout(cart_id=guest.pk, city="Jakarta", coupon_code=guests)
+
+    services.merge_carts(guest_cart_id=guest.pk, user=user, now=NOW)
+
+    checkout = Checkout.objects.get(cart=cart)
+    assert (checkout.city, checkout.coupon_code) == ("Bandung", kept)
