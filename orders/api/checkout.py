@@ -52,7 +52,7 @@ class CheckoutBody(serializers.Serializer):
         codes = {method.code: method.pk for method in queries.delivery_methods()}
         method_id = codes.get(attrs.get("shipping_method", ""))
         typed = {**attrs, "shipping_method": method_id}
-        cleaned = {name: attrs[name] for name in ("coupon_code", "expected_total") if name in attrs}
+        cleaned: dict[str, Any] = {name: attrs[name] for name in ("coupon_code", "expected_total") if name in attrs}
         errors: dict[str, Any] = {}
         for form in (ContactForm(typed), DeliveryForm(typed), PaymentForm(typed)):
             form.full_clean()

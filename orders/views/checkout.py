@@ -168,7 +168,7 @@ def _step(
     if names.index(earlier) < names.index(name):
         return see_other(reverse(f"orders:checkout_{earlier}"))
     summary = queries.summarise_cart(cart=cart, now=now)
-    about = {"lines": _held_lines(summary)} if form_class is DeliveryForm else {}
+    about: dict[str, Any] = {"lines": _held_lines(summary)} if form_class is DeliveryForm else {}
     if request.method != "POST":
         form = form_class(initial=initial(checkout), **about)
         return _show(request, summary=summary, checkout=checkout, step=name, form=form, now=now)
