@@ -170,10 +170,11 @@ class DeliveryForm(forms.Form):
         super().__init__(*args, **kwargs)
         self._lines = lines
         self._options = self._offered(str(self["postal_code"].value() or ""))
-        # With a script, the ways to send follow the postcode at once; without one, the answer to the form shows them.
+        # With a script, the ways to send follow the postcode while it is typed; without one, the answer to the form
+        # shows them. Not on leaving the field: the click that leaves it may choose one of them, and would be undone.
         self.fields["postal_code"].widget.attrs |= {
             "hx-get": reverse("orders:checkout_methods"),
-            "hx-trigger": "change",
+            "hx-trigger": "input changed delay:300ms",
             "hx-include": "closest form",
             # Neither the address nor the form's token belongs in an address that is logged.
             "hx-params": "postal_code,shipping_method",

@@ -25,7 +25,7 @@ DELIVERY: list[dict[str, Any]] = [
     {"code": "collect", "name": "Collect in Bandung", "price_minor": 0, "min_days": 1, "max_days": 2},
     {
         "code": "regular-far",
-        "name": "Regular",
+        "name": "By sea",
         "zone": FAR,
         "kind": ShippingKind.BY_WEIGHT,
         "weight_steps": [[1_000, 32_000], [3_000, 58_000], [10_000, 145_000], [30_000, 390_000]],
