@@ -10,7 +10,8 @@ GENERATED_DOCUMENTS := domain_document api_document
 # What a production server would have; enough for the checks, and no server is asked anything.
 PRODUCTION := DEMO=0 DEBUG=0 SECRET_KEY=0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ \
 	DATABASE_URL=mysql://shop:shop@127.0.0.1:1/shop REDIS_URL=redis://127.0.0.1:1/0 SECURE_SSL=1 \
-	EMAIL_URL=smtp://127.0.0.1:25 SITE_URL=https://shop.example ALLOWED_HOSTS=shop.example
+	EMAIL_URL=smtp://127.0.0.1:25 SITE_URL=https://shop.example ALLOWED_HOSTS=shop.example \
+	PAYMENT_GATEWAYS=stripe STRIPE_SECRET_KEY=sk_live_only_for_the_check STRIPE_WEBHOOK_SECRET=whsec_only_for_the_check
 
 # On SQLite the row locks of MariaDB, its browser journeys and its killed processes have nothing to say.
 ON_SQLITE := not mariadb and not e2e and not chaos

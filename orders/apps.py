@@ -5,3 +5,6 @@ class OrdersConfig(AppConfig):
     """From cart to parcel and back."""
 
     name = "orders"
+
+    def ready(self) -> None:
+        from orders import checks  # noqa: F401 - registers them

@@ -34,6 +34,14 @@ def ask_about_silent_payments() -> None:
 
 
 @shared_task
+def close_ended_sessions() -> None:
+    """Close the providers' pages on which nobody may pay any more, in small batches."""
+    for _ in range(BATCHES):
+        if services.close_ended_sessions(now=timezone.now()) == 0:
+            return
+
+
+@shared_task
 def send_due_messages() -> None:
     """Send the e-mails that are due, in small batches."""
     services.begin_nudged("orders.tasks.send_due_messages")

@@ -263,6 +263,7 @@ urlpatterns = [
     *_route("orders/<uuid:order_id>/payments", orders.OrderPayments, "order_payments"),
     *_route("payments/<uuid:payment_id>", orders.PaymentDetail, "payment"),
     *_route("webhooks/payments/<uuid:payment_id>", orders.PaymentWebhook, "payment_webhook"),
+    *_route("webhooks/gateways/<str:gateway>", orders.GatewayWebhook, "gateway_webhook"),
     *_route("stock", _repeatable(inventory.Stock), "stock"),
     *_route("stock/<int:stock_item_id>/receive", _repeatable(inventory.ReceiveStock), "stock_receive"),
     *_route("stock/<int:stock_item_id>/adjust", _repeatable(inventory.AdjustStock), "stock_adjust"),

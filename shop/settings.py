@@ -190,7 +190,12 @@ TAX_NAME = env.str("TAX_NAME", default="PPN")
 
 PAYMENT_SILENCE = timedelta(seconds=env.int("PAYMENT_SILENCE_SECONDS", default=120))
 REFUND_RETRY = timedelta(seconds=env.float("REFUND_RETRY_SECONDS", default=5))
-SANDBOX_ENABLED = env.bool("SANDBOX_ENABLED", default=DEMO)
+PAYMENT_GATEWAYS = env.list("PAYMENT_GATEWAYS", default=["sandbox"] if DEMO else [])
+SANDBOX_ENABLED = "sandbox" in PAYMENT_GATEWAYS
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+# Empty: Stripe's own address.
+STRIPE_API_URL = env.str("STRIPE_API_URL", default="")
 SANDBOX_SIGNING_KEY = _secret("SANDBOX_SIGNING_KEY") if SANDBOX_ENABLED else ""
 SANDBOX_FAULTS = env.str("SANDBOX_FAULTS", default="")
 # Where a shopper's browser finds the provider's pages, and the worker its API.
@@ -224,6 +229,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "close-ended-sessions": {"task": "orders.tasks.close_ended_sessions", **_tick},
     "send-due-messages": {"task": "orders.tasks.send_due_messages", **_tick},
     "forget-old-keys": {"task": "orders.tasks.forget_old_keys", "schedule": 3600.0},
 }

@@ -130,7 +130,7 @@ def production_like(*, database: Database, cache: Cache, folder: Path) -> dict[s
     return {
         "DEMO": "0",
         "SECRET_KEY": "only-for-a-private-server-in-a-temporary-folder-0123456789",
-        "SANDBOX_ENABLED": "1",
+        "PAYMENT_GATEWAYS": "sandbox",
         "SANDBOX_SIGNING_KEY": "only-for-a-private-server-too-0123456789",
         "DATABASE_URL": database.url,
         "REDIS_URL": cache.url,

@@ -5,7 +5,7 @@ from orders.api.checkout import CheckoutOptions, CheckoutView
 from orders.api.idempotency import idempotent
 from orders.api.keep import ClaimOrder, Reorder
 from orders.api.orders import CancelOrder, FindOrder, OrderDetail, Orders
-from orders.api.payments import OrderPayments, PaymentDetail, PaymentWebhook
+from orders.api.payments import GatewayWebhook, OrderPayments, PaymentDetail, PaymentWebhook
 
 __all__ = [
     "CancelOrder",
@@ -16,6 +16,7 @@ __all__ = [
     "ClaimOrder",
     "ExtendLine",
     "FindOrder",
+    "GatewayWebhook",
     "HoldLineAgain",
     "Line",
     "MergeCart",

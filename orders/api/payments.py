@@ -114,6 +114,29 @@ class PaymentWebhook(APIView):
         return Response({"status": "success", "event": event.event_id, "outcome": event.outcome})
 
 
+class GatewayWebhook(PaymentWebhook):
+    """The same for a provider that posts everything to one address of the shop."""
+
+    @extend_schema(
+        operation_id="record_gateway_event",
+        tags=["payments"],
+        summary="For payment providers with one address for all payments: report what became of one",
+        description="As the address of a single payment. An event that changes nothing here is answered with success.",
+        request={"application/json": OpenApiTypes.OBJECT},
+        responses=WebhookDocument,
+    )
+    def post(self, request: Request, gateway: str) -> Response:  # type: ignore[override]
+        event = services.record_gateway_event(
+            gateway=gateway,
+            body=request._request.body,
+            headers=request.headers,
+            now=timezone.now(),
+        )
+        if event is None:
+            return Response({"status": "success", "event": "", "outcome": "no effect: nothing that a shop has to know"})
+        return Response({"status": "success", "event": event.event_id, "outcome": event.outcome})
+
+
 def _opened(payment: Payment) -> Payment:
     """The attempt with the address to pay at; the provider is asked for it if it was not yet.
 

@@ -1,12 +1,14 @@
 """The protocol between the shop and any payment provider. Nothing else of a provider reaches the shop."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 from uuid import UUID
 
 from shop.errors import ShopError
+from shop.parsers import TOO_DEEP, nests_too_deep
 
 # What a provider can report of a payment ...
 AUTHORISED = "authorised"
@@ -72,6 +74,14 @@ class GatewayEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class GatewaySession:
+    """Where a shopper pays. `reference` is the provider's name for it, empty where nothing has to be closed."""
+
+    url: str
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayRefund:
     """The provider's word on a refund: whether it is through, and its own reference."""
 
@@ -79,27 +89,53 @@ class GatewayRefund:
     is_finished: bool
 
 
+def read_json(body: bytes) -> Any:
+    """A provider's JSON, within bounds. :raises ValueError: if it is none, or nests too deep (RecursionError too)."""
+    parsed = json.loads(body, parse_constant=_refuse_constant)
+    if nests_too_deep(parsed):
+        raise ValueError(TOO_DEEP)
+    return parsed
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    """NaN and Infinity are not JSON, though Python reads them, and a database refuses to keep them."""
+    raise ValueError(name)
+
+
 class Gateway(Protocol):
     """One provider. Every call that needs the network may raise GatewayFailed and may safely be repeated."""
 
     name: str
     label: str
+    # The origin of its page, which the shop's own pages may then send a form to. Empty if it lives in this house.
+    page_origin: str
 
-    def payment_url(
+    def missing_settings(self) -> list[str]:
+        """The environment variables that it cannot work without and that are not set, for the check at start."""
+        ...
+
+    def open_session(
         self,
         *,
         payment_id: UUID,
         order_number: str,
         amount_minor: int,
         currency: str,
+        email: str,
         expires_at: datetime,
         return_url: str,
-    ) -> str:
-        """Where to send the shopper's browser. The same payment gives the same page again."""
+    ) -> GatewaySession:
+        """Where to send the shopper's browser. The same payment gives the same session again. :raises GatewayFailed:"""
         ...
 
-    def read_event(self, *, body: bytes, headers: Mapping[str, str], now: datetime) -> GatewayEvent:
-        """Verify and read a webhook.
+    def close_session(self, *, session_reference: str) -> None:
+        """Let nobody pay there any more. A session that is closed, or paid already, is no error: what was paid comes
+        as an event. :raises GatewayFailed:
+        """
+        ...
+
+    def read_event(self, *, body: bytes, headers: Mapping[str, str], now: datetime) -> GatewayEvent | None:
+        """Verify and read a webhook. None if it tells nothing that a shop has to know.
 
         :raises BadSignature: if it is not from this provider, or replayed after the tolerance.
         :raises BadEvent: if it is signed but cannot be understood.
@@ -110,7 +146,7 @@ class Gateway(Protocol):
         """Send money back; `refund_id` is the idempotency key. :raises GatewayFailed:"""
         ...
 
-    def ask(self, *, payment_id: UUID, now: datetime) -> list[GatewayEvent]:
+    def ask(self, *, payment_id: UUID, session_reference: str, now: datetime) -> list[GatewayEvent]:
         """What the provider knows of this payment by now, oldest first: the events that its webhooks carry, under the
         same ids. Empty if it knows nothing. :raises GatewayFailed:
         """

@@ -7,10 +7,9 @@ and news of a silent payment are asked for over HTTP by the worker; webhooks com
 
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -19,8 +18,16 @@ from django.conf import settings
 from django.core import signing
 
 from orders.gateways import base
-from orders.gateways.base import BadEvent, BadSignature, GatewayEvent, GatewayFailed, GatewayRefund
-from shop.parsers import TOO_DEEP, nests_too_deep
+from orders.gateways.base import (
+    BadEvent,
+    BadSignature,
+    GatewayEvent,
+    GatewayFailed,
+    GatewayRefund,
+    GatewaySession,
+    read_json,
+)
+from shop.parsers import TOO_DEEP
 
 TOLERANCE_SECONDS = 300
 TIMEOUT_SECONDS = 5
@@ -43,17 +50,23 @@ class SandboxGateway:
 
     name = "sandbox"
     label = "Sandbox (play money)"
+    page_origin = ""
 
-    def payment_url(
+    def missing_settings(self) -> list[str]:
+        """See Gateway.missing_settings."""
+        return [] if settings.SANDBOX_SIGNING_KEY else ["SANDBOX_SIGNING_KEY"]
+
+    def open_session(
         self,
         *,
         payment_id: UUID,
         order_number: str,
         amount_minor: int,
         currency: str,
+        email: str,
         expires_at: datetime,
         return_url: str,
-    ) -> str:
+    ) -> GatewaySession:
         """A link to the provider's hosted page that carries what is to be paid, signed with the shared key.
 
         It lives in the shop's own house, so there and back are addresses without a host: the shopper stays on the
@@ -69,13 +82,16 @@ class SandboxGateway:
             "webhook_url": f"{settings.WEBHOOK_BASE_URL}/api/v1/webhooks/payments/{payment_id}",
         }
         signed = signing.dumps(request, key=settings.SANDBOX_SIGNING_KEY, salt="sandbox.pay", compress=True)
-        return f"{settings.SANDBOX_URL}/pay/?{urlencode({'request': signed})}"
+        return GatewaySession(url=f"{settings.SANDBOX_URL}/pay/?{urlencode({'request': signed})}")
+
+    def close_session(self, *, session_reference: str) -> None:
+        """See Gateway.close_session. The link carries its own end."""
 
     def read_event(self, *, body: bytes, headers: Mapping[str, str], now: datetime) -> GatewayEvent:
         """See Gateway.read_event."""
         self._verify(body, headers.get("Sandbox-Signature", ""), now=now)
         try:
-            return _event(_parse(body))
+            return _event(read_json(body))
         except RecursionError as error:
             raise BadEvent(problem=TOO_DEEP) from error
         except (ValueError, KeyError, TypeError) as error:
@@ -92,7 +108,7 @@ class SandboxGateway:
         except (KeyError, TypeError) as error:
             raise GatewayFailed(f"the answer to the refund lacks {error}") from error
 
-    def ask(self, *, payment_id: UUID, now: datetime) -> list[GatewayEvent]:
+    def ask(self, *, payment_id: UUID, session_reference: str, now: datetime) -> list[GatewayEvent]:
         """See Gateway.ask. The provider answers by its own clock."""
         try:
             answer = requests.get(
@@ -103,7 +119,7 @@ class SandboxGateway:
             if answer.status_code == requests.codes.not_found:
                 return []
             answer.raise_for_status()
-            return [_event(event) for event in _parse(answer.content)["events"]]
+            return [_event(event) for event in read_json(answer.content)["events"]]
         except (requests.RequestException, BadEvent, ValueError, KeyError, TypeError, RecursionError) as error:
             raise GatewayFailed(f"the answer about the payment cannot be used: {error}") from error
 
@@ -137,13 +153,6 @@ def _credentials() -> dict[str, str]:
     return {"Authorization": f"Bearer {settings.SANDBOX_SIGNING_KEY}"}
 
 
-def _parse(body: bytes) -> Any:
-    parsed = json.loads(body, parse_constant=_refuse_constant)
-    if nests_too_deep(parsed):
-        raise ValueError(TOO_DEEP)
-    return parsed
-
-
 def _event(event: dict[str, Any]) -> GatewayEvent:
     return GatewayEvent(
         event_id=str(event["id"]),
@@ -155,8 +164,3 @@ def _event(event: dict[str, Any]) -> GatewayEvent:
         payload=event,
         refund_id=str(event.get("refund", "")),
     )
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    """NaN and Infinity are not JSON, though Python reads them, and a database refuses to keep them."""
-    raise ValueError(name)

@@ -6,7 +6,7 @@ from typing import Any, Self
 from uuid import UUID, uuid5
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from uuid6 import uuid7
 
 from orders.models.attempt import (
@@ -17,7 +17,7 @@ from orders.models.attempt import (
     PaymentStatus,
     RefundStatus,
 )
-from orders.models.order import Order
+from orders.models.order import Order, OrderStatus
 
 # Whatever a provider still has to say of an attempt it says within this time.
 ASKED_ABOUT_FOR = timedelta(days=3)
@@ -33,6 +33,21 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
     def end_pending(self, event: str) -> int:
         """Let those that are still open take this step; returns their number."""
         return self.open().update(status=PAYMENT_STATES.target(PaymentStatus.PENDING, event))
+
+    def to_close(self, *, now: datetime) -> Self:
+        """Over for the shop, while somebody could still pay on the provider's page.
+
+        A declined one stays open as long as its shopper may try again there and has begun no other.
+        """
+        later = Payment.objects.filter(order=OuterRef("order"), created_at__gt=OuterRef("created_at"))
+        is_given_up = ~Q(order__status=OrderStatus.AWAITING_PAYMENT) | Exists(later)
+        ended = Q(status__in=[PaymentStatus.EXPIRED, PaymentStatus.CANCELLED])
+        return self.filter(
+            ended | (Q(status=PaymentStatus.DECLINED) & is_given_up),
+            Q(next_close_at=None) | Q(next_close_at__lte=now),
+            session_closed_at=None,
+            created_at__gt=now - ASKED_ABOUT_FOR,
+        ).exclude(session_reference="")
 
     def silent(self, *, now: datetime, since: timedelta) -> Self:
         """Without money for this long, not asked about for this long, and young enough to be asked about.
@@ -62,6 +77,8 @@ class Payment(models.Model):
     session_closed_at = models.DateTimeField(
         null=True, blank=True, help_text="When the provider was told that nobody may pay there any more."
     )
+    close_attempts = models.PositiveIntegerField(default=0)
+    next_close_at = models.DateTimeField(null=True, blank=True, help_text="Not before then is it tried again.")
     provider_reference = models.CharField(max_length=120, blank=True)
     redirect_url = models.TextField(blank=True)
     created_at = models.DateTimeField()

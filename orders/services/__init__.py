@@ -1,5 +1,12 @@
 """Cart, checkout, payment and what follows: the only writer of orders, and the only caller of inventory's services."""
 
+from orders.services.attempt import (
+    ask_about_silent_payments,
+    claim_attempt,
+    record_gateway_event,
+    record_payment_event,
+    start_payment,
+)
 from orders.services.attention import settle_attention
 from orders.services.cart import (
     add_to_cart,
@@ -51,10 +58,10 @@ from orders.services.errors import (
 from orders.services.idempotency import BEGUN, Answer, finish, forget_old_keys, once
 from orders.services.message import send_due_messages
 from orders.services.nudge import begin_nudged
-from orders.services.payment import ask_about_silent_payments, claim_attempt, record_payment_event, start_payment
 from orders.services.quote import DeliveryOption, Quote, delivery_options, quote_cart
 from orders.services.refund import retry_refund, send_due_refunds
 from orders.services.reorder import NotHeld, Reordered, reorder
+from orders.services.session import close_ended_sessions
 from orders.services.shipment import fulfil_order, mark_delivered, pack, ship, unpack
 
 __all__ = [
@@ -103,6 +110,7 @@ __all__ = [
     "claim_attempt",
     "claim_found_orders",
     "claim_order",
+    "close_ended_sessions",
     "delivery_options",
     "empty_cart",
     "expire_unpaid",
@@ -120,6 +128,7 @@ __all__ = [
     "pack",
     "place_order",
     "quote_cart",
+    "record_gateway_event",
     "record_payment_event",
     "remove_coupon",
     "remove_line",

@@ -3,151 +3,36 @@
 Order of locks: order, payment, coupon, reservations, stock. No provider is called inside a transaction.
 """
 
-import logging
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.conf import settings
 from django.db import IntegrityError
-from django.urls import reverse
 from uuid6 import uuid7
 
 from inventory import services as inventory
-from orders.gateways import Gateway, GatewayEvent, GatewayFailed, available_gateways, base, gateway_named
+from orders.gateways import GatewayEvent, base
 from orders.models import (
     Order,
     OrderEventKind,
     OrderLine,
     Payment,
     PaymentEvent,
-    PaymentStatus,
 )
 from orders.services.coupon import give_back_use, take_use_again
-from orders.services.errors import OrderNotPayable, UnknownGateway, UnknownPayment
 from orders.services.message import write_order_message
 from orders.services.refund import request_refund
 from orders.services.timeline import note
 from shop.clock import clock_time
-from shop.errors import NotFound
 from shop.money import format_money
 from shop.transactions import TryAgain, transactional
-
-logger = logging.getLogger(__name__)
 
 # A hold taken for money that is already here lives only until the commit of the same transaction.
 MOMENT = timedelta(minutes=1)
 
 
-def start_payment(*, order_id: UUID, now: datetime, gateway: str | None = None) -> Payment:
-    """Begin an attempt and say where the shopper pays: `redirect_url`.
-
-    An attempt that is still pending at the same provider is given again, so a double click is one attempt.
-
-    :raises OrderNotPayable: if the order does not wait for payment, or its time is over.
-    :raises UnknownGateway: if that provider is not switched on.
-    """
-    payment = claim_attempt(order_id=order_id, now=now, gateway=gateway)
-    if payment.redirect_url:
-        return payment
-    provider = _require_gateway(payment.gateway)
-    payment.redirect_url = provider.payment_url(
-        payment_id=payment.pk,
-        order_number=payment.order.number,
-        amount_minor=payment.amount_minor,
-        currency=payment.currency,
-        expires_at=payment.expires_at,
-        return_url=settings.SITE_URL + reverse("orders:order_payment", kwargs={"order_id": order_id}),
-    )
-    payment.save(update_fields=["redirect_url"])
-    return payment
-
-
-@transactional
-def claim_attempt(*, order_id: UUID, now: datetime, gateway: str | None = None) -> Payment:
-    """Write down an attempt that no provider knows of yet, or give the one that is pending at this provider.
-
-    A door that keeps an answer keeps this one, in the transaction of the claim, and calls start_payment after it.
-
-    :raises OrderNotPayable: if the order does not wait for payment, or its time is over.
-    :raises UnknownGateway: if that provider is not switched on.
-    """
-    order = Order.objects.select_for_update().filter(pk=order_id).first()
-    if order is None:
-        raise NotFound()
-    if not order.can_be_paid(now=now):
-        raise OrderNotPayable(number=order.number, status=order.get_status_display().lower())
-    provider = _require_gateway(gateway or order.gateway)
-    pending = Payment.objects.filter(order=order, gateway=provider.name, status=PaymentStatus.PENDING).first()
-    if pending is not None:
-        return pending
-    payment = Payment.objects.create(
-        order=order,
-        gateway=provider.name,
-        amount_minor=order.total_minor,
-        currency=order.currency,
-        created_at=now,
-        expires_at=order.pay_by,
-    )
-    text = f"Payment of {format_money(order.total_minor, order.currency)} started with {provider.label}."
-    note(order, OrderEventKind.PAYMENT_STARTED, text, actor="shop", now=now)
-    return payment
-
-
-def record_payment_event(*, payment_id: UUID, body: bytes, headers: Mapping[str, str], now: datetime) -> PaymentEvent:
-    """Take a provider's webhook: verify it, keep it, and settle what it means. A repeat has no second effect.
-
-    :raises UnknownPayment: if there is no such payment, or the event speaks of another one.
-    :raises BadSignature: if its provider did not sign it, or too long ago.
-    :raises BadEvent: if it is signed but cannot be read.
-    """
-    payment = Payment.objects.filter(pk=payment_id).first()
-    if payment is None:
-        raise UnknownPayment()
-    event = _require_gateway(payment.gateway).read_event(body=body, headers=headers, now=now)
-    if event.payment_id != str(payment_id):
-        raise UnknownPayment()
-    return settle(payment_id=payment_id, order_id=payment.order_id, event=event, now=now)
-
-
-def ask_about_silent_payments(*, now: datetime, limit: int = 20) -> int:
-    """Ask the providers about payments of which nothing was heard; returns how many they answered for.
-
-    What they report is settled like a webhook, under the same event id: whichever comes second has no effect. Each
-    payment is claimed by compare-and-set before the call, so that two workers do not ask at once. One that fails is
-    logged and asked about again after the same silence.
-    """
-    silent = Payment.objects.silent(now=now, since=settings.PAYMENT_SILENCE).filter(gateway__in=available_gateways())
-    answered = 0
-    for payment in silent.order_by("asked_at", "created_at")[:limit]:
-        if silent.filter(pk=payment.pk, asked_at=payment.asked_at).update(asked_at=now):
-            answered += _ask(payment, now=now)
-    return answered
-
-
-def _ask(payment: Payment, *, now: datetime) -> bool:
-    try:
-        events = _require_gateway(payment.gateway).ask(payment_id=payment.pk, now=now)
-        if any(event.payment_id != str(payment.pk) for event in events):
-            raise GatewayFailed("the answer speaks of another payment")
-        for event in events:
-            settle(payment_id=payment.pk, order_id=payment.order_id, event=event, now=now)
-    except Exception:
-        # Not GatewayFailed alone: whatever an answer makes us stumble over, the other payments are asked about.
-        logger.exception("Asking about payment %s failed.", payment.pk)
-        return False
-    return True
-
-
-def _require_gateway(name: str) -> Gateway:
-    provider = gateway_named(name)
-    if provider is None:
-        raise UnknownGateway(gateway=name, known=list(available_gateways()))
-    return provider
-
-
 @transactional
 def settle(*, payment_id: UUID, order_id: UUID, event: GatewayEvent, now: datetime) -> PaymentEvent:
+    """Keep what a provider reports, and settle what it means. The same event again has no second effect."""
     order = Order.objects.select_for_update().get(pk=order_id)
     payment = Payment.objects.select_for_update().get(pk=payment_id)
     key = PaymentEvent.key_of(gateway=payment.gateway, event_id=event.event_id)

@@ -21,7 +21,7 @@ from orders.gateways import GatewayFailed
 from orders.models import Order
 from orders.notes import Note
 from orders.outcomes import payment_outcome
-from orders.views.answers import page_or_part
+from orders.views.answers import lead_to_providers, page_or_part
 from shop.errors import NotFound, ShopError
 from shop.methods import post_only
 from shop.redirects import see_other
@@ -96,7 +96,9 @@ def order_payment(request: HttpRequest, order: Order) -> HttpResponse:
     """What became of the payment. The provider sends the browser here, and it asks again while nothing is known."""
     now = timezone.now()
     context = _context(order=order, now=now)
-    return page_or_part(request, page="orders/payment.html", part="orders/_payment.html", context=context)
+    return lead_to_providers(
+        page_or_part(request, page="orders/payment.html", part="orders/_payment.html", context=context)
+    )
 
 
 @require_safe
@@ -121,7 +123,7 @@ def order_page(
     context = {**_context(order=order, now=now), "note": note}
     answer = render(request, "orders/order.html", context, status=status)
     add_never_cache_headers(answer)
-    return answer
+    return lead_to_providers(answer)
 
 
 def _context(*, order: Order, now: datetime) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from orders.gateways import GatewayFailed
 from orders.models import Cart, Order
 from orders.notes import Note
 from orders.services import CartEmpty, CheckoutIncomplete, NotDelivered
-from orders.views.answers import page_or_part
+from orders.views.answers import lead_to_providers, page_or_part
 from orders.views.checkout import checkout_context, checkout_of, first_incomplete, nothing_to_check_out
 from shop.errors import ShopError
 from shop.redirects import see_other
@@ -109,4 +109,4 @@ def _review_page(
     gateway = gateways.gateway_named(checkout.gateway)
     context |= {"note": note, "gateway": gateway, "cart_token": services.cart_token(cart)}
     template = "orders/checkout_review.html"
-    return page_or_part(request, page=template, part=template, context=context, status=status)
+    return lead_to_providers(page_or_part(request, page=template, part=template, context=context, status=status))

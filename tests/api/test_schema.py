@@ -87,6 +87,7 @@ def ids(staff: APIClient, guest: APIClient, monkeypatch: pytest.MonkeyPatch) -> 
     own = add(staff, item).json()
     return {
         "cart_id": own["id"],
+        "gateway": "sandbox",
         "line_id": own["items"][0]["id"],
         "order_id": order["id"],
         "payment_id": order["payment"]["id"],

@@ -90,7 +90,7 @@ def test_place_order_refuses_a_shipping_method_that_is_no_longer_offered() -> No
 
 def test_place_order_refuses_a_provider_that_is_switched_off(settings: Any) -> None:
     cart = guest_cart(lines={StockItemFactory().variant: 1})
-    settings.SANDBOX_ENABLED = False
+    settings.PAYMENT_GATEWAYS = []
     with nothing_changes(), pytest.raises(services.CheckoutIncomplete) as refusal:
         services.place_order(cart_id=cart.pk, user=AnonymousUser(), now=NOW, actor=ACTOR)
     assert (refusal.value.facts["field"], refusal.value.facts["step"]) == ("gateway", "payment")

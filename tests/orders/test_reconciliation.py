@@ -113,7 +113,7 @@ def test_the_answer_is_the_same_event_as_the_webhook(wire: Wire) -> None:
 
     told = gateway.read_event(body=body, headers=headers, now=now)
 
-    assert gateway.ask(payment_id=payment.pk, now=now) == [told]
+    assert gateway.ask(payment_id=payment.pk, session_reference="", now=now) == [told]
 
 
 @pytest.mark.parametrize("choice", ["pay", "twice"])
@@ -259,7 +259,7 @@ def test_one_bad_answer_does_not_stop_the_others(wire: Wire, answer: tuple[int, 
     assert statuses(poisoned) == (PaymentStatus.PENDING, OrderStatus.AWAITING_PAYMENT)
     assert statuses(sound) == (PaymentStatus.CAPTURED, OrderStatus.PAID)
     with pytest.raises(GatewayFailed):
-        SandboxGateway().ask(payment_id=poisoned.pk, now=timezone.now())
+        SandboxGateway().ask(payment_id=poisoned.pk, session_reference="", now=timezone.now())
 
 
 def test_an_answer_about_another_payment_is_refused(wire: Wire) -> None:
@@ -291,11 +291,11 @@ def test_it_asks_neither_too_early_nor_too_often_nor_for_ever(wire: Wire) -> Non
 
 def test_a_provider_that_is_switched_off_is_not_asked(wire: Wire, settings: Any) -> None:
     payment = began(choice="pay")
-    settings.SANDBOX_ENABLED = False
+    settings.PAYMENT_GATEWAYS = []
     with nothing_changes():
         assert ask() == 0
 
-    settings.SANDBOX_ENABLED = True
+    settings.PAYMENT_GATEWAYS = ["sandbox"]
     assert ask() == 1
     assert statuses(payment) == (PaymentStatus.CAPTURED, OrderStatus.PAID)
 

@@ -248,7 +248,7 @@ def test_a_failure_that_comes_after_another_worker_was_through_changes_nothing(b
 
 def test_a_provider_that_was_switched_off_is_a_failure_and_not_a_crash(settings: object, bank: Bank) -> None:
     refund = owed()
-    settings.SANDBOX_ENABLED = False
+    settings.PAYMENT_GATEWAYS = []
 
     assert send() == 0
 
