@@ -43,6 +43,11 @@ class LineToPrice:
     unit_price_minor: int
     quantity: int
     tax_rate_bp: int = 0
+    takes_discount: bool = True
+
+    @property
+    def total_minor(self) -> int:
+        return self.unit_price_minor * self.quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,11 +161,11 @@ def price_order(
 
     :raises NothingToPay: if a discount leaves nothing to pay.
     """
-    subtotals = {line.key: line.unit_price_minor * line.quantity for line in lines}
-    assert len(subtotals) == len(lines), "keys tell lines apart"
-    off = spread(_off_lines(discount, subtotal_minor=sum(subtotals.values())), over=subtotals)
+    assert len({line.key for line in lines}) == len(lines), "keys tell lines apart"
+    taking = {line.key: line.total_minor for line in lines if line.takes_discount}
+    off = spread(_off_lines(discount, subtotal_minor=sum(taking.values())), over=taking)
     priced = tuple(
-        _price_line(line, discount_minor=off[line.key], prices_include_tax=prices_include_tax) for line in lines
+        _price_line(line, discount_minor=off.get(line.key, 0), prices_include_tax=prices_include_tax) for line in lines
     )
     totals = _with_delivery(priced, delivery, discount, prices_include_tax=prices_include_tax)
     if delivery is not None and totals.discount_minor and totals.total_minor <= 0:
@@ -220,11 +225,12 @@ def _off_lines(discount: Discount | None, *, subtotal_minor: int) -> int:
 
 
 def _price_line(line: LineToPrice, *, discount_minor: int, prices_include_tax: bool) -> LineTotals:
-    total_minor = line.unit_price_minor * line.quantity
-    tax_minor, added_tax_minor = _tax(total_minor - discount_minor, line.tax_rate_bp, is_included=prices_include_tax)
+    tax_minor, added_tax_minor = _tax(
+        line.total_minor - discount_minor, line.tax_rate_bp, is_included=prices_include_tax
+    )
     return LineTotals(
         key=line.key,
-        total_minor=total_minor,
+        total_minor=line.total_minor,
         discount_minor=discount_minor,
         tax_rate_bp=line.tax_rate_bp,
         tax_minor=tax_minor,

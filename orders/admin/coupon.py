@@ -28,7 +28,10 @@ class CouponForm(forms.ModelForm):
             "ends_at",
             "total_limit",
             "per_customer_limit",
+            "categories",
+            "products",
         ]
+        widgets = {"categories": forms.CheckboxSelectMultiple}
         labels = {"minimum_minor": "Minimum", "is_active": "Is active"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -82,9 +85,11 @@ class CouponAdmin(NeverDeletedAdmin):
     search_fields = ["code", "note"]
     ordering = ["code"]
     readonly_fields = ["used_of"]
+    autocomplete_fields = ["products"]
     fieldsets = [
         (None, {"fields": ["code", "note", "is_active"]}),
         ("What it takes off", {"fields": [("kind", "value"), ("minimum_minor", "currency")]}),
+        ("What it is for", {"fields": ["categories", "products"]}),
         ("When", {"fields": [("starts_at", "ends_at")]}),
         ("How often", {"fields": [("total_limit", "per_customer_limit"), "used_of"]}),
     ]

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from orders.models.order import Order
 from orders.pricing import CouponKind
+from shop.models import Category, Product
 from shop.money import NO_BREAK_SPACE, format_money
 
 CODE = r"[A-Z0-9][A-Z0-9-]{2,31}"
@@ -16,6 +17,10 @@ CODE = r"[A-Z0-9][A-Z0-9-]{2,31}"
 
 class CouponQuerySet(models.QuerySet["Coupon"]):
     """Coupons by what is left of them."""
+
+    def with_scope(self) -> Self:
+        """With the shelves and products that they are for: two further queries."""
+        return self.prefetch_related("categories", "products")
 
     def with_uses_left(self) -> Self:
         """Those that can be used once more. In the WHERE of the update that counts a use, it is the limit itself."""
@@ -46,6 +51,10 @@ class Coupon(models.Model):
     )
     used = models.PositiveIntegerField(default=0, editable=False, help_text="Orders that use it now.")
     is_active = models.BooleanField(default=True)
+    categories = models.ManyToManyField(
+        Category, blank=True, related_name="+", help_text="It counts for these shelves and products. None: for all."
+    )
+    products = models.ManyToManyField(Product, blank=True, related_name="+")
 
     objects = CouponQuerySet.as_manager()
 
@@ -79,12 +88,20 @@ class Coupon(models.Model):
         """What it does, in words: "10 % off the items"."""
         if self.kind == CouponKind.FREE_SHIPPING:
             return "free delivery"
-        off = (
-            f"{self.value}{NO_BREAK_SPACE}%"
-            if self.kind == CouponKind.PERCENT
-            else format_money(self.value, self.currency)
-        )
-        return f"{off} off the items"
+        if self.kind == CouponKind.PERCENT:
+            return f"{self.value}{NO_BREAK_SPACE}% off the items"
+        return f"{format_money(self.value, self.currency)} off the items"
+
+    def scope(self) -> list[str]:
+        """The names of the shelves and products that it is for; none if it is for everything. Prefetch them."""
+        return [*(category.name for category in self.categories.all()), *(each.name for each in self.products.all())]
+
+    def covers(self, product: Product) -> bool:
+        """Whether it counts for this product. Prefetch categories and products."""
+        categories, products = self.categories.all(), self.products.all()
+        if not categories and not products:
+            return True
+        return product.category_id in {each.pk for each in categories} or product in products
 
 
 class CouponUseQuerySet(models.QuerySet["CouponUse"]):

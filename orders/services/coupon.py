@@ -5,6 +5,7 @@ the same coupon waits for it, and before the stock, which is hotter still.
 """
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from orders.pricing import CouponKind
 from orders.services.errors import (
     CartClosed,
     CouponMinimum,
+    CouponNotForThese,
     CouponNotYet,
     CouponOtherCurrency,
     CouponOver,
@@ -30,26 +32,20 @@ from shop.transactions import transactional
 
 
 def coupon_that_counts(
-    *, code: str, subtotal_minor: int, currency: str, email: str, user_id: UUID | None, now: datetime
+    *, code: str, lines: Sequence[CartLine], email: str, user_id: UUID | None, now: datetime
 ) -> Coupon:
-    """The coupon with this code, if it counts for these items, this customer and this moment. Takes nothing yet.
+    """The coupon with this code, if it counts for these lines, this customer and this moment. Takes nothing yet.
+
+    The lines come with `variant__product` and in one currency. Those that it is not for do not count for its minimum.
 
     :raises CouponRefused: one of its kinds, which says why and what to do.
     """
     spelled = code.strip().upper()
-    coupon = Coupon.objects.filter(code=spelled).first() if re.fullmatch(CODE, spelled) else None
+    coupon = Coupon.objects.with_scope().filter(code=spelled).first() if re.fullmatch(CODE, spelled) else None
     if coupon is None:
         raise UnknownCoupon(coupon=spelled[:32])
     _refuse_outside_window(coupon, now=now)
-    if coupon.currency != currency and (coupon.kind == CouponKind.AMOUNT or coupon.minimum_minor):
-        raise CouponOtherCurrency(coupon=coupon.code, currency=coupon.currency)
-    if subtotal_minor < coupon.minimum_minor:
-        raise CouponMinimum(
-            coupon=coupon.code,
-            minimum_minor=coupon.minimum_minor,
-            missing_minor=coupon.minimum_minor - subtotal_minor,
-            currency=currency,
-        )
+    _refuse_these_lines(coupon, lines)
     if coupon.total_limit is not None and coupon.used >= coupon.total_limit:
         raise CouponUsedUp(coupon=coupon.code)
     _refuse_used_by_customer(coupon, email=email, user_id=user_id)
@@ -116,11 +112,10 @@ def apply_coupon(*, cart_id: UUID, code: str, user: User | AnonymousUser, now: d
         raise InvalidInput(field="coupon_code", problem="Enter the code of the coupon.")
     cart = _lock_open_cart(cart_id)
     checkout = Checkout.objects.filter(cart=cart).first() or Checkout(cart=cart)
-    lines = list(CartLine.objects.filter(cart=cart))
+    lines = list(CartLine.objects.filter(cart=cart).select_related("variant__product"))
     coupon = coupon_that_counts(
         code=code,
-        subtotal_minor=sum(line.total_minor for line in lines),
-        currency=lines[0].currency if lines else "",
+        lines=lines,
         email=checkout.email or getattr(user, "email", ""),
         user_id=user.pk,
         now=now,
@@ -150,6 +145,24 @@ def _refuse_outside_window(coupon: Coupon, *, now: datetime) -> None:
         raise CouponNotYet(coupon=coupon.code, starts_at=coupon.starts_at)
     if coupon.ends_at is not None and now >= coupon.ends_at:
         raise CouponOver(coupon=coupon.code, ends_at=coupon.ends_at)
+
+
+def _refuse_these_lines(coupon: Coupon, lines: Sequence[CartLine]) -> None:
+    currency = next((line.currency for line in lines), coupon.currency)
+    if coupon.currency != currency and (coupon.kind == CouponKind.AMOUNT or coupon.minimum_minor):
+        raise CouponOtherCurrency(coupon=coupon.code, currency=coupon.currency)
+    scope, covered = coupon.scope(), [line for line in lines if coupon.covers(line.variant.product)]
+    if scope and not covered:
+        raise CouponNotForThese(coupon=coupon.code, scope=scope)
+    subtotal_minor = sum(line.total_minor for line in covered)
+    if subtotal_minor < coupon.minimum_minor:
+        raise CouponMinimum(
+            coupon=coupon.code,
+            minimum_minor=coupon.minimum_minor,
+            missing_minor=coupon.minimum_minor - subtotal_minor,
+            currency=currency,
+            scope=scope,
+        )
 
 
 def _refuse_used_by_customer(coupon: Coupon, *, email: str, user_id: UUID | None) -> None:

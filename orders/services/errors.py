@@ -118,7 +118,7 @@ class CouponOver(CouponRefused):
 
 
 class CouponMinimum(CouponRefused):
-    """Facts: `coupon`, `minimum_minor`, `missing_minor`, `currency`."""
+    """Facts: `coupon`, `minimum_minor`, `missing_minor`, `currency`, `scope` (empty: everything)."""
 
     code = "coupon_minimum"
     title = "Not enough in the cart for this coupon"
@@ -128,7 +128,18 @@ class CouponMinimum(CouponRefused):
         minimum, missing = (
             format_money(self.facts[name], self.facts["currency"]) for name in ("minimum_minor", "missing_minor")
         )
-        return f"{self.facts['coupon']} counts from {minimum} of items. Add {missing} more."
+        of_what = ", ".join(self.facts["scope"]) or "items"
+        return f"{self.facts['coupon']} counts from {minimum} of {of_what}. Add {missing} more."
+
+
+class CouponNotForThese(CouponRefused):
+    """Facts: `coupon`, `scope` (names of the shelves and products that it is for)."""
+
+    code = "coupon_not_for_these"
+
+    @property
+    def detail(self) -> str:
+        return f"{self.facts['coupon']} is for {', '.join(self.facts['scope'])}. Nothing of that is held in your cart."
 
 
 class CouponOtherCurrency(CouponRefused):

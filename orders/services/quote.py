@@ -101,13 +101,10 @@ def quote_cart(*, lines: Sequence[CartLine], checkout: Checkout, user: User | An
     the tax rates, the zones of the delivery if one is chosen, and the coupon if one was entered.
     """
     rates = TaxRate.objects.by_class(country=checkout.country, on=timezone.localdate(now))
-    to_price = [_to_price(line, rates) for line in lines]
-    subtotal_minor = sum(line.total_minor for line in lines)
     delivery, delivery_problem = _delivery(lines, checkout)
     coupon, coupon_problem = _coupon(
         checkout,
-        subtotal_minor=subtotal_minor,
-        currency=lines[0].currency if lines else settings.SHOP_CURRENCY,
+        lines=lines,
         email=checkout.email or getattr(user, "email", ""),
         user_id=user.pk,
         now=now,
@@ -116,6 +113,7 @@ def quote_cart(*, lines: Sequence[CartLine], checkout: Checkout, user: User | An
     if delivery is not None:
         rate_bp = rates.get(delivery.method.tax_class, 0)
         sent = DeliveryToPrice(price_minor=delivery.price_minor, tax_rate_bp=rate_bp)
+    to_price = [_to_price(line, rates, coupon) for line in lines]
     try:
         totals = _price(to_price, sent, coupon)
         if coupon and sent and not totals.discount_minor:
@@ -154,12 +152,13 @@ def weigh(lines: Sequence[CartLine]) -> int:
     return sum(line.variant.product.weight_grams * line.quantity for line in lines)
 
 
-def _to_price(line: CartLine, rates: Mapping[str, int]) -> LineToPrice:
+def _to_price(line: CartLine, rates: Mapping[str, int], coupon: Coupon | None) -> LineToPrice:
     return LineToPrice(
         key=line.variant.sku,
         unit_price_minor=line.unit_price_minor,
         quantity=line.quantity,
         tax_rate_bp=rates.get(line.variant.product.tax_class, 0),
+        takes_discount=coupon is None or coupon.covers(line.variant.product),
     )
 
 
@@ -174,15 +173,14 @@ def _delivery(lines: Sequence[CartLine], checkout: Checkout) -> tuple[DeliveryOp
 
 
 def _coupon(
-    checkout: Checkout, *, subtotal_minor: int, currency: str, email: str, user_id: UUID | None, now: datetime
+    checkout: Checkout, *, lines: Sequence[CartLine], email: str, user_id: UUID | None, now: datetime
 ) -> tuple[Coupon | None, ShopError | None]:
     if not checkout.coupon_code:
         return None, None
     try:
         coupon = coupon_that_counts(
             code=checkout.coupon_code,
-            subtotal_minor=subtotal_minor,
-            currency=currency,
+            lines=lines,
             email=email,
             user_id=user_id,
             now=now,

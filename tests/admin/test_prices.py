@@ -132,6 +132,17 @@ def test_a_used_coupon_keeps_its_code_and_its_limit_covers_the_uses(boss_client:
     assert (renamed.status_code, coupon.code, coupon.total_limit, coupon.used) == (302, "TAHAN10", 3, 3)
 
 
+def test_a_coupon_is_given_the_shelves_and_products_that_it_is_for(boss_client: Client) -> None:
+    product = StockItemFactory().variant.product
+    typed = {**COUPON, "categories": [product.category_id], "products": [product.pk]}
+
+    boss_client.post(address("coupon", "add"), typed)
+
+    coupon = Coupon.objects.get()
+    assert coupon.scope() == [product.category.name, product.name]
+    assert product.name in boss_client.get(address("coupon", "change", coupon.pk)).content.decode()
+
+
 def test_a_coupon_is_never_deleted(boss_client: Client) -> None:
     coupon = CouponFactory()
 

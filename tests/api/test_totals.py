@@ -91,6 +91,7 @@ def test_the_facts_of_a_refusal_are_for_programs(member: APIClient, item: StockI
         "minimum_minor": 290_000,
         "missing_minor": 40_000,
         "currency": "IDR",
+        "scope": [],
     }
     assert "Add Rp\u00a040.000 more." in answer["detail"]
 

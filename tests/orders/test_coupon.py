@@ -171,6 +171,46 @@ def test_the_moments_of_a_window_and_the_minimum_itself_count() -> None:
     assert place(cart_with(coupon)).discount_minor == 50_000
 
 
+def scoped(*, minimum_minor: int = 0) -> tuple[Coupon, Cart]:
+    """Ten per cent off one shelf and one product, and a cart with a unit of each and one of neither."""
+    shelf, product, other = [StockItemFactory().variant for _ in range(3)]
+    coupon = CouponFactory(code="SHELF", minimum_minor=minimum_minor)
+    coupon.categories.set([shelf.product.category])
+    coupon.products.set([product.product])
+    cart = guest_cart(lines={shelf: 1, product: 1, other: 1})
+    services.save_checkout(cart_id=cart.pk, coupon_code=coupon.code)
+    return coupon, cart
+
+
+def test_a_coupon_for_some_things_takes_nothing_off_the_others() -> None:
+    _, cart = scoped(minimum_minor=500_000)
+
+    order = place(cart)
+
+    assert order.discount_minor == 50_000
+    assert [line.discount_minor for line in order.lines.order_by("pk")] == [25_000, 25_000, 0]
+
+
+def test_only_what_a_coupon_is_for_counts_for_its_minimum() -> None:
+    coupon, cart = scoped(minimum_minor=500_001)
+
+    with nothing_changes(), pytest.raises(services.CouponMinimum) as refusal:
+        place(cart)
+
+    names = ", ".join(coupon.scope())
+    assert refusal.value.detail == f"SHELF counts from Rp\u00a0500.001 of {names}. Add Rp\u00a01 more."
+
+
+def test_a_coupon_for_other_things_is_refused_and_says_what_for() -> None:
+    coupon, _ = scoped()
+    cart = guest_cart(lines={StockItemFactory().variant: 1})
+
+    with nothing_changes(), pytest.raises(services.CouponNotForThese) as refusal:
+        apply(cart, "SHELF")
+
+    assert refusal.value.detail.startswith(f"SHELF is for {coupon.scope()[0]}, {coupon.scope()[1]}.")
+
+
 # With the cart --------------------------------------------------------------------------------------------------------
 
 

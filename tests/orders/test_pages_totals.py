@@ -126,6 +126,15 @@ def test_a_coupon_entered_at_a_step_leads_back_to_it(shopper: Client) -> None:
     assert enter(shopper, "ONGKIR", next="https://elsewhere.example/")["Location"] == CART
 
 
+def test_a_coupon_for_some_shelves_says_so(shopper: Client) -> None:
+    shelf = cart_of(shopper).lines.get().variant.product.category
+    CouponFactory(code="SHELF").categories.set([shelf])
+
+    enter(shopper, "SHELF")
+
+    assert f"10 % off the items, only for {shelf.name}" in text_of(shopper.get(CART))
+
+
 def test_a_coupon_needs_a_cart(client: Client) -> None:
     assert (enter(client, "X")["Location"], client.post(REMOVE)["Location"]) == (CART, CART)
     assert client.get(COUPON)["Location"] == CART

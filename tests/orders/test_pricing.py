@@ -47,7 +47,7 @@ free_shipping = Discount(kind=CouponKind.FREE_SHIPPING)
 def carts(draw: st.DrawFn) -> dict[str, Any]:
     """The arguments of price_order, in one currency."""
     prices = PRICES[draw(st.sampled_from(sorted(PRICES)))]
-    rows = draw(st.lists(st.tuples(prices, st.integers(1, 100), RATES), min_size=1, max_size=6))
+    rows = draw(st.lists(st.tuples(prices, st.integers(1, 100), RATES, st.booleans()), min_size=1, max_size=6))
     discounts = st.one_of(
         st.none(),
         st.builds(Discount, kind=st.just(CouponKind.PERCENT), value=st.integers(1, 100)),
@@ -56,8 +56,8 @@ def carts(draw: st.DrawFn) -> dict[str, Any]:
     )
     return {
         "lines": [
-            line(price=price, quantity=quantity, rate=rate, key=f"SKU-{position}")
-            for position, (price, quantity, rate) in enumerate(rows)
+            replace(line(price=price, quantity=quantity, rate=rate, key=f"SKU-{position}"), takes_discount=takes)
+            for position, (price, quantity, rate, takes) in enumerate(rows)
         ],
         "delivery": draw(st.one_of(st.none(), st.builds(delivery, st.integers(0, 500_000), RATES))),
         "discount": draw(discounts),
@@ -165,13 +165,16 @@ def test_nothing_is_negative_and_no_discount_is_larger_than_what_it_is_taken_fro
 @given(carts())
 def test_a_discount_is_the_one_that_was_promised(cart: dict[str, Any]) -> None:
     totals, discount = totals_of(cart), cart["discount"]
-    promised = 0
+    promised, taking = 0, sum(each.total_minor for each in cart["lines"] if each.takes_discount)
+    assert not any(
+        each.discount_minor for each, given in zip(totals.lines, cart["lines"], strict=True) if not given.takes_discount
+    )
     if discount and discount.kind is CouponKind.FREE_SHIPPING:
         promised = totals.shipping_minor
     elif discount and discount.kind is CouponKind.AMOUNT:
-        promised = min(discount.value, totals.subtotal_minor)
+        promised = min(discount.value, taking)
     elif discount:
-        assert abs(totals.discount_minor - totals.subtotal_minor * discount.value / 100) <= 0.5
+        assert abs(totals.discount_minor - taking * discount.value / 100) <= 0.5
         return
 
     assert totals.discount_minor == promised
