@@ -197,11 +197,11 @@ def _left(payment: SandboxPayment, *, now: datetime) -> int:
     return payment.captured_amount - sum(sent)
 
 
-def count_call(**which: str) -> tuple[str, int]:
-    """Note that the merchant calls about this payment: its reference, and how often it has. Unknown ones have none."""
+def count_call(**which: str) -> tuple[str, int] | None:
+    """Note that the merchant calls about this payment: its reference, and how often it has. None if it is unknown."""
     payment = SandboxPayment.objects.filter(**which).first()
     if payment is None:
-        return "", 0
+        return None
     SandboxPayment.objects.filter(pk=payment.pk).update(calls=F("calls") + 1)
     return payment.merchant_reference, payment.calls + 1
 

@@ -22,17 +22,22 @@ def strike(kind: str, *subject: object, now: datetime) -> bool:
 
 
 def answer_with_trouble(
-    work: Callable[[], HttpResponseBase], *, subject: tuple[object, ...], now: datetime
+    work: Callable[[], HttpResponseBase], *, call: tuple[str, int] | None, now: datetime
 ) -> HttpResponseBase:
-    """The answer of `work`: late, or lost on the way, or a 503 instead of any work, as the faults of `subject` are."""
-    if strike("error", *subject, now=now):
+    """The answer of `work`: late, or lost on the way, or a 503 instead of any work, as the faults of this call are.
+
+    `call` is the payment's reference and the number of the call; where there is no payment, nothing goes wrong.
+    """
+    if call is None:
+        return work()
+    if strike("error", *call, now=now):
         return JsonResponse({"error": "The provider is out of order."}, status=503)
-    if strike("slow", *subject, now=now):
-        time.sleep(SLOW_FROM_SECONDS + SLOW_SPREAD_SECONDS * current_faults().chance("how slow", *subject))
+    if strike("slow", *call, now=now):
+        time.sleep(SLOW_FROM_SECONDS + SLOW_SPREAD_SECONDS * current_faults().chance("how slow", *call))
     answer = work()
-    if not strike("drop", *subject, now=now):
+    if not strike("drop", *call, now=now):
         return answer
-    if current_faults().chance("how lost", *subject) < 0.5:
+    if current_faults().chance("how lost", *call) < 0.5:
         return JsonResponse({"error": "The provider stumbled after its work."}, status=500)
     return StreamingHttpResponse(_break_off(), content_type="application/json")
 

@@ -56,8 +56,8 @@ def refunds(request: HttpRequest) -> HttpResponseBase:
         asked = _read_refund(request.body)
     except provider.PaymentRefused as refusal:
         return JsonResponse({"error": str(refusal)}, status=422)
-    subject = provider.count_call(pk=asked["payment_id"])
-    return answer_with_trouble(lambda: _refund(asked, now=now), subject=("refund", *subject), now=now)
+    call = provider.count_call(pk=asked["payment_id"])
+    return answer_with_trouble(lambda: _refund(asked, now=now), call=call, now=now)
 
 
 @require_GET
@@ -66,8 +66,8 @@ def payment_events(request: HttpRequest, merchant_reference: str) -> HttpRespons
     if not _is_merchant(request):
         return _not_the_merchant()
     now = timezone.now()
-    subject = provider.count_call(merchant_reference=merchant_reference)
-    return answer_with_trouble(lambda: _events(merchant_reference, now=now), subject=("events", *subject), now=now)
+    call = provider.count_call(merchant_reference=merchant_reference)
+    return answer_with_trouble(lambda: _events(merchant_reference, now=now), call=call, now=now)
 
 
 @require_GET

@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import pytest
 import requests
@@ -158,6 +159,8 @@ def test_api_that_is_out_of_order_does_nothing(client: Client, settings: Any) ->
     assert client.get(f"/sandbox/api/payments/{paid.merchant_reference}/", headers=BEARER).status_code == 503
     assert not SandboxRefund.objects.exists()
     assert struck() == ["error", "error"]
+    # Of a payment that nobody has opened there is nothing to lose.
+    assert client.get(f"/sandbox/api/payments/{uuid4()}/", headers=BEARER).status_code == 404
 
 
 def test_lost_answer_leaves_the_work_done_once(client: Client, settings: Any) -> None:

@@ -86,9 +86,7 @@ def write_outcome(
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "result.json").write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    (folder / "books.json").write_text(
-        json.dumps({"shop": asdict(ends.facts.books), "provider": asdict(ends.facts.provider)}) + "\n", encoding="utf-8"
-    )
+    (folder / "books.json").write_text(json.dumps(asdict(ends.facts)) + "\n", encoding="utf-8")
     with (folder / "answers.jsonl").open("w", encoding="utf-8") as lines:
         lines.writelines(json.dumps(answer.as_row()) + "\n" for answer in answers)
     for name, text in logs.items():
