@@ -226,7 +226,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-due-refunds": {"task": "orders.tasks.send_due_refunds", **_tick},
     "ask-about-silent-payments": {
         "task": "orders.tasks.ask_about_silent_payments",
-        "schedule": 30.0,
+        "schedule": min(30.0, PAYMENT_SILENCE.total_seconds()),
         "options": {"expires": 30},
     },
     "close-ended-sessions": {"task": "orders.tasks.close_ended_sessions", **_tick},
