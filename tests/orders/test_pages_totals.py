@@ -264,3 +264,20 @@ def test_added_tax_has_a_row_of_its_own(shopper: Client, settings: Any) -> None:
     assert "<dt>PPN 11 %</dt><dd>Rp 57.200</dd>" in page
     assert "Pay Rp 577.200" in page
     assert "Includes" not in page
+
+
+@pytest.mark.parametrize("lines", [1, 3])
+def test_a_coupon_costs_the_same_statements_at_any_length(
+    client: Client, django_assert_num_queries: Any, lines: int
+) -> None:
+    CouponFactory(code="TAHAN10", total_limit=9, per_customer_limit=1)
+    for _ in range(lines):
+        add(client, on_sale())
+    enter(client, "TAHAN10")
+    check_out(client)
+
+    # The coupon, what it is for, and the customer's uses; the order then counts one up and writes it down.
+    with django_assert_num_queries(12):
+        client.get(CART)
+    with django_assert_num_queries(39):
+        client.post(REVIEW)
