@@ -23,6 +23,7 @@ COPY shop shop
 COPY inventory inventory
 COPY orders orders
 COPY accounts accounts
+COPY locale locale
 COPY templates templates
 COPY static static
 # Collecting needs settings that load, not a secret: the values end with this line.

@@ -5,7 +5,7 @@ BIN := .venv/bin
 CODE := shop inventory orders accounts tests deploy manage.py
 
 # Documents that are generated from the code: each of these manage.py commands takes --check and fails when they differ.
-GENERATED_DOCUMENTS := domain_document api_document
+GENERATED_DOCUMENTS := domain_document api_document translations
 
 # What a production server would have; enough for the checks, and no server is asked anything.
 PRODUCTION := DEMO=0 DEBUG=0 SECRET_KEY=0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ \

@@ -1,17 +1,21 @@
-"""How a moment is written for people: absolute, 24 hours, with its zone."""
+"""How a moment is written for people: absolute, 24 hours, with its zone, in the language that is active."""
 
 from datetime import datetime
 
 from django.utils import timezone
+from django.utils.dateformat import format as written
+from django.utils.translation import get_language
+
+# Indonesian puts a full stop between hours and minutes.
+CLOCK = {"en": "H:i", "id": "H.i"}
 
 
 def clock_time(moment: datetime) -> str:
     """ "20:15 WIB" in the shop's zone."""
     local = timezone.localtime(moment)
-    return f"{local:%H:%M} {local.tzname()}"
+    return f"{written(local, CLOCK.get(get_language() or '', 'H:i'))} {local.tzname()}"
 
 
 def day_and_time(moment: datetime) -> str:
     """ "Fri 21 Aug 2026, 20:15 WIB" in the shop's zone."""
-    local = timezone.localtime(moment)
-    return f"{local:%a} {local.day} {local:%b %Y}, {clock_time(moment)}"
+    return f"{written(timezone.localtime(moment), 'D j M Y')}, {clock_time(moment)}"

@@ -103,7 +103,7 @@ TEMPLATES = [
                 "shop.context.shop",
                 "orders.context.cart",
             ],
-            "builtins": ["django.templatetags.static", "shop.templatetags.shop"],
+            "builtins": ["django.templatetags.static", "django.templatetags.i18n", "shop.templatetags.shop"],
         },
     },
 ]
@@ -185,6 +185,10 @@ SHOP_CURRENCY = "IDR"
 # Whether the prices of products and deliveries have the tax in them, and what the tax is called on pages and papers.
 PRICES_INCLUDE_TAX = env.bool("PRICES_INCLUDE_TAX", default=True)
 TAX_NAME = env.str("TAX_NAME", default="PPN")
+# Who sells, as it stands on invoices and in e-mails.
+SELLER_NAME = env.str("SELLER_NAME", default="Tahan")
+SELLER_ADDRESS = env.str("SELLER_ADDRESS", default="Jalan Braga 1, Bandung 40111, Indonesia" if DEMO else "")
+SELLER_TAX_ID = env.str("SELLER_TAX_ID", default="00.000.000.0-000.000" if DEMO else "")
 
 # Payments ---------------------------------------------------------------------------------------------------------
 
@@ -253,7 +257,10 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # Words, files -----------------------------------------------------------------------------------------------------
 
+# Pages are English; e-mails and papers are in the language that the shopper's browser asked for.
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("id", "Bahasa Indonesia")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.str("TIME_ZONE", default="Asia/Jakarta")
 USE_TZ = True
 FORMAT_MODULE_PATH = ["shop.formats"]

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.translation import get_language_from_request
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -166,8 +167,9 @@ class CheckoutView(OpenToGuests):
         fields = {name: value for name, value in own.items() if value and not getattr(known, name)} | details
         code = fields.pop("coupon_code", None)
         # Of two clicks at one moment the other may have placed the order by now: placing it again finds it.
+        language = get_language_from_request(self.request._request)
         with suppress(CartClosed):
-            services.save_checkout(cart_id=cart.pk, **fields)
+            services.save_checkout(cart_id=cart.pk, language=language, **fields)
             if code:
                 services.apply_coupon(cart_id=cart.pk, code=code, user=user, now=timezone.now())
             elif code is not None:

@@ -118,6 +118,11 @@ class Payment(models.Model):
         return self.status == PaymentStatus.CAPTURED
 
     @property
+    def came_differently(self) -> bool:
+        """Whether something else came than was asked for."""
+        return (self.captured_minor, self.captured_currency) != (self.amount_minor, self.currency)
+
+    @property
     def is_charged_back(self) -> bool:
         return self.status == PaymentStatus.CHARGED_BACK
 

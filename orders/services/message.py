@@ -1,11 +1,13 @@
 """E-mails: written with the fact, sent by the worker, tried again until they are through."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
+from django.utils import translation
 
 from orders.models import Message, Order
 from orders.services.nudge import nudge_after_commit
@@ -14,26 +16,38 @@ from orders.services.nudge import nudge_after_commit
 BATCH = 10
 LEASE = timedelta(minutes=2)
 LONGEST_PAUSE = timedelta(hours=1)
+EMPTY_LINES = re.compile(r"\n{3,}")
 
 
 def write_order_message(order: Order, *, name: str, now: datetime, key: str = "", **context: Any) -> None:
     """Put the e-mail `templates/email/<name>` about this order into the outbox, in the caller's transaction.
 
-    The same name for the same order (and the same `key`, where there may be several) is written once.
+    It is worded now, in the order's language: what it says is what was true when it was written. The same name for the
+    same order (and the same `key`, where there may be several) is written once.
     """
-    context = {"order": order, "lines": list(order.lines.all()), "site_url": settings.SITE_URL, **context}
+    context = {"order": order, "lines": list(order.lines.all()), **context}
+    worded = word_message(name=name, language=order.language, context=context)
     Message.objects.get_or_create(
         key=f"{name}:{order.pk}:{key}",
-        defaults={
-            "to": order.email,
-            "subject": render_to_string(f"email/{name}.subject.txt", context).strip(),
-            "text": render_to_string(f"email/{name}.txt", context),
-            "html": render_to_string(f"email/{name}.html", context),
-            "created_at": now,
-            "next_attempt_at": now,
-        },
+        defaults={"to": order.email, "created_at": now, "next_attempt_at": now, **worded},
     )
     nudge_after_commit("orders.tasks.send_due_messages")
+
+
+def word_message(*, name: str, language: str, context: dict[str, Any]) -> dict[str, str]:
+    """Subject, text and HTML of the e-mail `templates/email/<name>` in this language."""
+    context = {
+        "site_url": settings.SITE_URL,
+        "seller_name": settings.SELLER_NAME,
+        "seller_address": settings.SELLER_ADDRESS,
+        **context,
+    }
+    with translation.override(language):
+        subject = render_to_string(f"email/{name}.subject.txt", context)
+        text = render_to_string(f"email/{name}.txt", context)
+        html = render_to_string(f"email/{name}.html", context)
+    # A condition that does not hold leaves its empty lines behind.
+    return {"subject": " ".join(subject.split()), "text": EMPTY_LINES.sub("\n\n", text).strip() + "\n", "html": html}
 
 
 def send_due_messages(*, now: datetime) -> int:

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language_from_request
 from django.views.decorators.http import require_http_methods, require_safe
 
 from orders import gateways, queries, services, shopper
@@ -175,7 +176,8 @@ def _step(
     form = form_class(request.POST, **about)
     if not form.is_valid():
         return _show(request, summary=summary, checkout=checkout, step=name, form=form, now=now, status=422)
-    saved = services.save_checkout(cart_id=cart.pk, **form.cleaned_data)
+    language = get_language_from_request(request)
+    saved = services.save_checkout(cart_id=cart.pk, language=language, **form.cleaned_data)
     # Who came by a Change link goes straight back to the review.
     onward = "review" if first_incomplete(saved) == "review" and earlier == "review" else NEXT[name]
     return see_other(reverse(f"orders:checkout_{onward}"))
