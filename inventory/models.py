@@ -35,6 +35,10 @@ class StockItemQuerySet(models.QuerySet["StockItem"]):
         """Items that can promise so many units at the moment the database looks, not the moment we read."""
         return self.filter(on_hand__gte=F("held") + F("allocated") - F("backorder_limit") + quantity)
 
+    def able_to_hand_over(self, *, quantity: int) -> Self:
+        """Items that have so many units in the building which nobody was promised, at the moment of the look."""
+        return self.filter(on_hand__gte=F("held") + F("allocated") + quantity)
+
 
 class StockItem(models.Model):
     """The counters of one variant at one location: the hot row.
@@ -79,6 +83,11 @@ class StockItem(models.Model):
     def available(self) -> int:
         """Units that can still be promised, counting expired holds as taken until they are released."""
         return self.on_hand + self.backorder_limit - self.held - self.allocated
+
+    @property
+    def unpromised(self) -> int:
+        """Units in the building that nobody was promised, whatever may be sold beyond them."""
+        return self.on_hand - self.held - self.allocated
 
 
 class ReservationQuerySet(models.QuerySet["Reservation"]):

@@ -26,6 +26,12 @@ def send_due_refunds() -> None:
 
 
 @shared_task
+def allocate_arrivals() -> None:
+    """Let back-ordered orders go on whose units have arrived."""
+    services.allocate_arrivals(now=timezone.now())
+
+
+@shared_task
 def ask_about_silent_payments() -> None:
     """Ask the providers about payments of which nothing was heard, in small batches."""
     for _ in range(BATCHES):

@@ -228,6 +228,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-unpaid-orders": {"task": "orders.tasks.expire_unpaid_orders", **_tick},
     "expire-due-reservations": {"task": "inventory.tasks.expire_due_reservations", **_tick},
     "send-due-refunds": {"task": "orders.tasks.send_due_refunds", **_tick},
+    "allocate-arrivals": {"task": "orders.tasks.allocate_arrivals", **_tick},
     "ask-about-silent-payments": {
         "task": "orders.tasks.ask_about_silent_payments",
         "schedule": min(30.0, PAYMENT_SILENCE.total_seconds()),

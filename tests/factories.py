@@ -221,10 +221,18 @@ def _filled(cart: Cart, *, lines: dict[Variant, int], now: datetime) -> Cart:
     return cart
 
 
-def placed_order(*, lines: dict[Variant, int] | None = None, user: User | None = None, now: datetime = NOW) -> Order:
+def placed_order(
+    *,
+    lines: dict[Variant, int] | None = None,
+    user: User | None = None,
+    now: datetime = NOW,
+    accepts_backorder: bool = False,
+) -> Order:
     """An order that waits for payment: of `lines`, or of two units of something with five in stock."""
     lines = lines or {StockItemFactory().variant: 2}
     cart = member_cart(user=user, lines=lines, now=now) if user else guest_cart(lines=lines, now=now)
+    if accepts_backorder:
+        order_services.save_checkout(cart_id=cart.pk, accepts_backorder=True)
     return order_services.place_order(cart_id=cart.pk, user=user or AnonymousUser(), now=now, actor=ACTOR)
 
 

@@ -14,7 +14,7 @@ from inventory.services.errors import (
     UnknownStockItem,
 )
 from inventory.services.expiry import ExpiryReport, expire_due, release_expired
-from inventory.services.outcome import commit, fulfil, give_back
+from inventory.services.outcome import commit, fulfil, give_back, has_arrived
 from inventory.services.reservation import extend, extend_to, join, release, reserve, resize
 from inventory.services.stock import adjust, open_location, receive, set_backorder_limit
 
@@ -38,6 +38,7 @@ __all__ = [
     "extend_to",
     "fulfil",
     "give_back",
+    "has_arrived",
     "join",
     "open_location",
     "receive",

@@ -27,11 +27,12 @@ class CounterChange:
         return self.held + self.allocated - self.on_hand
 
 
-def record(movements: list[StockMovement], *, counters_last: bool = False) -> None:
+def record(movements: list[StockMovement], *, counters_last: bool = False, may_backorder: bool = True) -> None:
     """Write the ledger rows, then change the counters: one UPDATE an item, in ascending primary key.
 
     The hot row is locked by the UPDATE and for nothing before it. Taking is conditional on what the row holds at that
     moment, so two buyers of the last unit cannot both succeed; freeing is bound by the CHECK constraints alone.
+    Without `may_backorder` only units in the building are taken, whatever staff allow beyond them.
 
     With `counters_last` the UPDATE waits for the end of the outermost service's transaction: a door that keeps its
     answer in there writes it first, and nobody waits for that. Until then this transaction reads the old counters.
@@ -47,20 +48,21 @@ def record(movements: list[StockMovement], *, counters_last: bool = False) -> No
         change.allocated += movement.allocated_change
     StockMovement.objects.bulk_create(movements)
     if counters_last:
-        before_commit(partial(_shift_all, changes))
+        before_commit(partial(_shift_all, changes, may_backorder=may_backorder))
     else:
-        _shift_all(changes)
+        _shift_all(changes, may_backorder=may_backorder)
 
 
-def _shift_all(changes: dict[int, CounterChange]) -> None:
+def _shift_all(changes: dict[int, CounterChange], *, may_backorder: bool) -> None:
     for stock_item_id in sorted(changes):
-        _shift(stock_item_id, changes[stock_item_id])
+        _shift(stock_item_id, changes[stock_item_id], may_backorder=may_backorder)
 
 
-def _shift(stock_item_id: int, change: CounterChange) -> None:
+def _shift(stock_item_id: int, change: CounterChange, *, may_backorder: bool) -> None:
     items = StockItem.objects.filter(pk=stock_item_id)
     if change.takes > 0:
-        items = items.able_to_promise(quantity=change.takes)
+        able = items.able_to_promise if may_backorder else items.able_to_hand_over
+        items = able(quantity=change.takes)
     updated = items.update(
         on_hand=F("on_hand") + change.on_hand,
         held=F("held") + change.held,

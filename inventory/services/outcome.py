@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from inventory.models import MovementKind, Reservation, ReservationLine, ReservationState, StockItem, StockMovement
+from inventory.queries import promised_ahead
 from inventory.services.counters import lock_reservations, record
 from inventory.services.errors import HoldEnded, NotCommitted, NotOnHand, UnknownReservation
 from shop.transactions import transactional
@@ -76,6 +77,25 @@ def give_back(*, reservation_id: UUID, lines: dict[str, int], reason: str, actor
         line.given_back += units
         line.save(update_fields=["given_back"])
     _record_outcome(changes, kind=MovementKind.GIVE_BACK, on_hand_too=False, reason=reason, actor=actor, now=now)
+
+
+@transactional
+def has_arrived(*, reservation_ids: Iterable[UUID], now: datetime) -> bool:
+    """Whether the units of these committed reservations are in the building, first come first served.
+
+    What is on hand must cover everything that was promised before (live holds and units paid for that have not left)
+    and then these. The stock items stay locked until the caller's transaction ends, so nobody sends the units
+    elsewhere between this look and what the caller makes of it. Freeing and receiving need no lock.
+    """
+    lines = list(ReservationLine.objects.filter(reservation_id__in=list(reservation_ids)).select_related("reservation"))
+    wanted = sorted({line.stock_item_id for line in lines if line.outstanding})
+    items = {row.pk: row for row in StockItem.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}
+    ahead = promised_ahead(stock_item_ids=wanted, now=now)
+    return all(
+        ahead[line.stock_item_id, line.reservation_id] <= items[line.stock_item_id].on_hand
+        for line in lines
+        if line.outstanding
+    )
 
 
 def _take_outstanding(reservation_id: UUID, lines: dict[str, int]) -> list[tuple[ReservationLine, int]]:

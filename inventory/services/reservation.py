@@ -39,12 +39,14 @@ def reserve(
     actor: str,
     reservation_id: UUID | None = None,
     counters_last: bool = False,
+    may_backorder: bool = True,
 ) -> Reservation:
     """Keep `lines` (SKU to units) until `expires_at`, all or nothing, from locations in priority order.
 
+    Units in the building come first, at whatever location, then those that staff allow to be promised beyond them.
     The same token gives the first reservation again, whatever has become of it. Inserts come first and the counters
     last, so the hot row is locked for one round trip; with `counters_last` after all else that the caller's
-    transaction does (see `counters.record`).
+    transaction does (see `counters.record`). Without `may_backorder` only units in the building are kept.
 
     :raises StockUnavailable: if a SKU cannot be promised, even after its expired holds were released.
     :raises InvalidInput: if a quantity is not a whole number between 1 and MAX_UNITS.
@@ -54,7 +56,7 @@ def reserve(
     first = Reservation.objects.filter(token=token).first()
     if first is not None:
         return first
-    plan = _plan(lines, now=now)
+    plan = _plan(lines, now=now, may_backorder=may_backorder)
     reservation = Reservation(id=reservation_id or uuid7(), token=token, expires_at=expires_at, created_at=now)
     try:
         reservation.save(force_insert=True)
@@ -66,7 +68,7 @@ def reserve(
         for item_id, sku, units in plan
     )
     held = _held_changes(plan, kind=MovementKind.RESERVE, reservation=reservation, actor=actor, now=now)
-    record(held, counters_last=counters_last)
+    record(held, counters_last=counters_last, may_backorder=may_backorder)
     return reservation
 
 
@@ -245,36 +247,48 @@ def _lock_live(reservation_id: UUID, *, now: datetime) -> Reservation:
     return locked[0]
 
 
-def _plan(lines: dict[str, int], *, now: datetime) -> Plan:
+def _plan(lines: dict[str, int], *, now: datetime, may_backorder: bool = True) -> Plan:
     """Say which item gives how many units, by an unlocked look; the conditional UPDATE has the last word.
 
     A look that finds too little is not believed before the expired holds of these SKUs were released. The second
     look is needed even if there was nothing to release: a neighbour may have released them since the first.
     """
-    plan, shortages = _look(lines)
+    plan, shortages = _look(lines, may_backorder=may_backorder)
     if shortages:
         release_expired(skus=[str(shortage["sku"]) for shortage in shortages], now=now)
-        plan, shortages = _look(lines)
+        plan, shortages = _look(lines, may_backorder=may_backorder)
     if shortages:
         raise StockUnavailable(shortages=shortages)
     return plan
 
 
-def _look(lines: dict[str, int]) -> tuple[Plan, list[dict[str, int | str]]]:
+def _look(lines: dict[str, int], *, may_backorder: bool) -> tuple[Plan, list[dict[str, int | str]]]:
+    """Units in the building first, wherever they are; then, where allowed, those that are promised beyond them."""
+    items = list(StockItem.objects.of_skus(list(lines)))
     missing = dict(lines)
+    taken: dict[int, int] = dict.fromkeys((item.pk for item in items), 0)
     free = dict.fromkeys(lines, 0)
-    plan: Plan = []
-    for item in StockItem.objects.of_skus(list(lines)):
-        available = max(item.available, 0)
-        free[item.sku] += available
-        units = min(available, missing[item.sku])
-        if units > 0:
-            plan.append((item.pk, item.sku, units))
-            missing[item.sku] -= units
+    for item in items:
+        free[item.sku] += _room(item, may_backorder=may_backorder)
+        _take(item, room=_room(item, may_backorder=False), missing=missing, taken=taken)
+    if may_backorder:
+        for item in items:
+            _take(item, room=_room(item, may_backorder=True) - taken[item.pk], missing=missing, taken=taken)
+    plan = [(item.pk, item.sku, taken[item.pk]) for item in items if taken[item.pk]]
     shortages: list[dict[str, int | str]] = [
         {"sku": sku, "asked": lines[sku], "available": free[sku]} for sku, units in missing.items() if units > 0
     ]
     return plan, shortages
+
+
+def _room(item: StockItem, *, may_backorder: bool) -> int:
+    return max(item.available if may_backorder else item.unpromised, 0)
+
+
+def _take(item: StockItem, *, room: int, missing: dict[str, int], taken: dict[int, int]) -> None:
+    units = min(room, missing[item.sku])
+    taken[item.pk] += units
+    missing[item.sku] -= units
 
 
 def _shrink(kept: list[ReservationLine], *, sku: str, surplus: int) -> Plan:

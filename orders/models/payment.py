@@ -203,7 +203,14 @@ class Refund(models.Model):
 
         A provider answers a key that it knows with what became of it, so the old one would fail for ever.
         """
-        return uuid5(self.pk, str(self.failures)) if self.failures else self.pk
+        return self._key_after(self.failures)
+
+    def knows_key(self, key: str) -> bool:
+        """Whether it was ever asked for under this key."""
+        return key in [str(self._key_after(failures)) for failures in range(self.failures + 1)]
+
+    def _key_after(self, failures: int) -> UUID:
+        return uuid5(self.pk, str(failures)) if failures else self.pk
 
     def take(self, event: str) -> None:
         """Take this step of REFUND_STATES, in memory. :raises NoSuchTransition: if there is none from here."""

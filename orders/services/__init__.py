@@ -8,6 +8,7 @@ from orders.services.attempt import (
     start_payment,
 )
 from orders.services.attention import settle_attention
+from orders.services.backorder import allocate_arrivals
 from orders.services.cart import (
     add_to_cart,
     cart_token,
@@ -48,7 +49,9 @@ from orders.services.errors import (
     OrderNotCancellable,
     OrderNotFulfillable,
     OrderNotPayable,
+    PaymentChargedBack,
     RefundNotFailed,
+    RefundTooMuch,
     ShipmentMoved,
     TotalChanged,
     UnknownCoupon,
@@ -60,7 +63,7 @@ from orders.services.idempotency import BEGUN, Answer, finish, forget_old_keys, 
 from orders.services.message import send_due_messages
 from orders.services.nudge import begin_nudged
 from orders.services.quote import DeliveryOption, Quote, delivery_options, quote_cart
-from orders.services.refund import retry_refund, send_due_refunds
+from orders.services.refund import request_refund, retry_refund, send_due_refunds
 from orders.services.reorder import NotHeld, Reordered, reorder
 from orders.services.session import close_ended_sessions
 from orders.services.shipment import fulfil_order, mark_delivered, pack, ship, unpack
@@ -94,8 +97,10 @@ __all__ = [
     "OrderNotCancellable",
     "OrderNotFulfillable",
     "OrderNotPayable",
+    "PaymentChargedBack",
     "Quote",
     "RefundNotFailed",
+    "RefundTooMuch",
     "Reordered",
     "ShipmentMoved",
     "TotalChanged",
@@ -104,6 +109,7 @@ __all__ = [
     "UnknownPayment",
     "UnknownVariant",
     "add_to_cart",
+    "allocate_arrivals",
     "apply_coupon",
     "ask_about_silent_payments",
     "begin_nudged",
@@ -135,6 +141,7 @@ __all__ = [
     "remove_coupon",
     "remove_line",
     "reorder",
+    "request_refund",
     "retry_refund",
     "save_checkout",
     "send_due_messages",

@@ -1,4 +1,4 @@
-"""What a person has looked at."""
+"""The staff queue: why a person has to look at an order, and what was found."""
 
 from datetime import datetime
 from uuid import UUID
@@ -8,12 +8,32 @@ from orders.services.timeline import note
 from shop.errors import InvalidInput, NotFound
 from shop.transactions import transactional
 
+MAX_LENGTH = 300
+BETWEEN = " · "
+
+
+def call_staff(order: Order, why: str) -> None:
+    """Put a locked order on the staff queue, in the caller's transaction. An earlier reason stays beside the new one.
+
+    The same reason twice is written once.
+    """
+    reasons = [reason for reason in order.needs_attention.split(BETWEEN) if reason and reason != why]
+    order.needs_attention = BETWEEN.join([why, *reasons])[:MAX_LENGTH]
+    order.save(update_fields=["needs_attention"])
+
+
+def forget_reason(order: Order, beginning: str) -> None:
+    """Take the reasons that begin so off a locked order, because they are settled by themselves."""
+    reasons = order.needs_attention.split(BETWEEN)
+    order.needs_attention = BETWEEN.join(reason for reason in reasons if not reason.startswith(beginning))
+    order.save(update_fields=["needs_attention"])
+
 
 @transactional
 def settle_attention(*, order_id: UUID, remark: str, actor: str, now: datetime) -> Order:
     """Take an order off the staff queue, with a remark on its timeline. One that is not on it stays as it is.
 
-    The sweep takes it up again, if it had given up on it.
+    The sweep takes it up again, if it had given up on it, and what a chargeback had held back may be sent.
 
     :raises InvalidInput: if the remark is missing.
     """
@@ -24,7 +44,7 @@ def settle_attention(*, order_id: UUID, remark: str, actor: str, now: datetime) 
         raise NotFound()
     if not order.needs_attention:
         return order
-    order.needs_attention, order.set_aside_at = "", None
-    order.save(update_fields=["needs_attention", "set_aside_at"])
+    order.needs_attention, order.set_aside_at, order.held_back_at = "", None, None
+    order.save(update_fields=["needs_attention", "set_aside_at", "held_back_at"])
     note(order, OrderEventKind.ATTENDED, remark.strip(), actor=actor, now=now)
     return order

@@ -13,6 +13,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from accounts.models import User
 from inventory import queries as stock
 from inventory import services as inventory
+from orders.ends import Happening, end_of
 from orders.gateways import gateway_named
 from orders.models import (
     CART_STATES,
@@ -27,7 +28,9 @@ from orders.models import (
     PaymentStatus,
 )
 from orders.pricing import LineTotals
+from orders.services.attention import call_staff
 from orders.services.coupon import give_back_use, take_use
+from orders.services.end import conclude
 from orders.services.errors import (
     CartClosed,
     CartEmpty,
@@ -141,15 +144,15 @@ def cancel_order(*, order_id: UUID, now: datetime, actor: str) -> Order:
     order = Order.objects.select_for_update().filter(pk=order_id).first()
     if order is None:
         raise NotFound()
-    if order.is_cancelled:
+    end = end_of(order.status, Happening.CANCELLED_BY_SHOPPER)
+    if end.is_without_effect:
         return order
-    if not order.is_awaiting_payment:
+    if end.is_refused:
         raise OrderNotCancellable(number=order.number, status=order.get_status_display().lower())
-    _end_unpaid(order, event="cancelled", now=now)
-    Payment.objects.filter(order=order).end_pending("cancelled")
     came = Payment.objects.filter(order=order, status=PaymentStatus.CAPTURED).exists()
-    end = "What was paid is on its way back." if came else "Nothing was charged."
-    note(order, OrderEventKind.CANCELLED, f"Order cancelled. {end}", actor=actor, now=now)
+    charged = "What was paid is on its way back." if came else "Nothing was charged."
+    conclude(order, Happening.CANCELLED_BY_SHOPPER, actor=actor, now=now, charged=charged)
+    give_back_use(order, now=now)
     for reservation_id in sorted(set(order.lines.values_list("reservation_id", flat=True))):
         inventory.release(reservation_id=reservation_id, reason="order cancelled", actor=actor, now=now)
     return order
@@ -171,16 +174,14 @@ def expire_unpaid(*, now: datetime, limit: int = 100) -> int:
 def _expire_or_set_aside(order: Order, *, now: datetime) -> bool:
     try:
         with transaction.atomic():
-            _end_unpaid(order, event="window over", now=now)
-            Payment.objects.filter(order=order).end_pending("expired")
-            text = f"Not paid by {clock_time(order.pay_by)}. The items went back on sale."
-            note(order, OrderEventKind.EXPIRED, text, actor="clock", now=now)
+            conclude(order, Happening.WINDOW_OVER, actor="clock", now=now, deadline=clock_time(order.pay_by))
+            give_back_use(order, now=now)
     except OperationalError:
         raise
     except Exception as error:
         logger.exception("Order %s cannot be ended and was set aside.", order.number)
-        problem = f"It cannot be ended: {error}"[:300]
-        Order.objects.filter(pk=order.pk).update(set_aside_at=now, needs_attention=problem)
+        Order.objects.filter(pk=order.pk).update(set_aside_at=now)
+        call_staff(order, f"It cannot be ended: {error}")
         return False
     return True
 
@@ -308,13 +309,6 @@ def _order_line(order: Order, line: CartLine, totals: LineTotals) -> OrderLine:
         charged_minor=totals.charged_minor,
         reservation_id=line.reservation_id,
     )
-
-
-def _end_unpaid(order: Order, *, event: str, now: datetime) -> None:
-    order.take(event)
-    order.ended_at = now
-    order.save(update_fields=["status", "ended_at"])
-    give_back_use(order, now=now)
 
 
 def _new_number() -> str:

@@ -296,6 +296,28 @@ class UnknownGateway(ShopError):
         return f"Choose one of: {', '.join(self.facts['known']) or 'none is switched on'}."
 
 
+class RefundTooMuch(ShopError):
+    """Facts: `left_minor` (what may still go back), `currency`."""
+
+    code = "refund_too_much"
+    status = 409
+    title = "More than is left of this payment"
+
+    @property
+    def detail(self) -> str:
+        left = f"{self.facts['left_minor']} {self.facts['currency']} (minor units)"
+        return f"At most {left} of this payment can still go back. Nothing was changed."
+
+
+class PaymentChargedBack(ShopError):
+    """The bank has the money already."""
+
+    code = "payment_charged_back"
+    status = 409
+    title = "The bank took this payment back"
+    detail_format = "Its money is not here: sending it back as well would pay twice. Settle the chargeback first."
+
+
 class RefundNotFailed(ShopError):
     """Facts: `status`."""
 

@@ -3,36 +3,55 @@
 Order of locks: order, payment, coupon, reservations, stock. No provider is called inside a transaction.
 """
 
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError
 from uuid6 import uuid7
 
+from inventory import queries as stock
 from inventory import services as inventory
+from orders.ends import Happening, MoneyEnd, StockEnd, end_of
 from orders.gateways import GatewayEvent, base
 from orders.models import (
+    ATTEMPT_ENDS,
     Order,
-    OrderEventKind,
     OrderLine,
     Payment,
     PaymentEvent,
+    PaymentStatus,
 )
+from orders.services.attention import call_staff, forget_reason
 from orders.services.coupon import give_back_use, take_use_again
+from orders.services.end import conclude
 from orders.services.message import write_order_message
-from orders.services.refund import request_refund
-from orders.services.timeline import note
+from orders.services.refund import request_refund, settle_refund_report, stop_refunds
 from shop.clock import clock_time
 from shop.money import format_money
 from shop.transactions import TryAgain, transactional
 
+# Reports that bring no money, and what they are for the order.
+WITHOUT_MONEY = {
+    base.AUTHORISED: Happening.AUTHORISED,
+    base.DECLINED: Happening.DECLINED,
+    base.EXPIRED: Happening.EXPIRED,
+    base.CANCELLED: Happening.CANCELLED_AT_PROVIDER,
+    base.CHARGED_BACK: Happening.CHARGED_BACK,
+    base.CHARGEBACK_WON: Happening.CHARGEBACK_WON,
+}
+CHARGEBACK_PROBLEM = "The bank took"
 # A hold taken for money that is already here lives only until the commit of the same transaction.
 MOMENT = timedelta(minutes=1)
 
 
 @transactional
 def settle(*, payment_id: UUID, order_id: UUID, event: GatewayEvent, now: datetime) -> PaymentEvent:
-    """Keep what a provider reports, and settle what it means. The same event again has no second effect."""
+    """Keep what a provider reported, and bring order, attempt, units and money to the end that the table says.
+
+    The same event twice, or from the webhook and from asking, has one effect: the first record is given again.
+    """
     order = Order.objects.select_for_update().get(pk=order_id)
     payment = Payment.objects.select_for_update().get(pk=payment_id)
     key = PaymentEvent.key_of(gateway=payment.gateway, event_id=event.event_id)
@@ -52,131 +71,179 @@ def settle(*, payment_id: UUID, order_id: UUID, event: GatewayEvent, now: dateti
         )
     except IntegrityError as error:
         raise TryAgain from error
-    if event.kind == base.CAPTURED:
-        record.outcome = _settle_captured(order, payment, event, now=now)
-    else:
-        record.outcome = _settle_unpaid(order, payment, event, now=now)
+    record.outcome = _settle(order, payment, event, now=now)
     record.save(update_fields=["outcome"])
     return record
 
 
-def _settle_unpaid(order: Order, payment: Payment, event: GatewayEvent, *, now: datetime) -> str:
-    """An attempt that brought no money. The order waits on until its time is over; a captured one stays captured."""
-    if not payment.is_pending:
-        return f"no effect: the attempt is {payment.get_status_display().lower()} already"
+def _settle(order: Order, payment: Payment, event: GatewayEvent, *, now: datetime) -> str:
+    if event.kind in (base.REFUND_SUCCEEDED, base.REFUND_FAILED):
+        return settle_refund_report(order, payment, event, now=now)
+    report = ATTEMPT_ENDS[payment.status, event.kind]
+    if not report.moves:
+        if report.calls_staff:
+            call_staff(order, f"The provider says \u201c{event.kind}\u201d of a payment: {report.why}.")
+        return f"no effect: {report.why}"
+    if event.kind == base.CAPTURED or (event.kind == base.CHARGEBACK_WON and payment.captured_at is None):
+        return _settle_capture(order, payment, event, now=now)
+    happening = WITHOUT_MONEY[event.kind]
+    end = end_of(order.status, happening)
+    if not end.moves_attempt:
+        return f"no effect: {end.why}"
     payment.take(event.kind)
-    payment.provider_reference = event.provider_reference
+    # Of a dispute a provider may speak under the dispute's own name: money goes back by the name under which it came.
+    payment.provider_reference = payment.provider_reference or event.provider_reference
     payment.save(update_fields=["status", "provider_reference"])
-    if payment.is_declined:
-        text = f"The payment was declined. Nothing was charged. Held until {clock_time(order.pay_by)}."
-        note(order, OrderEventKind.PAYMENT_DECLINED, text, actor=payment.gateway, now=now)
-    return f"the attempt is {payment.get_status_display().lower()}"
+    if event.kind == base.CHARGED_BACK:
+        stop_refunds(order, payment, now=now)
+    if event.kind == base.CHARGEBACK_WON:
+        _let_parcels_go(order)
+    conclude(order, happening, actor=payment.gateway, now=now, deadline=clock_time(order.pay_by))
+    return end.outcome
 
 
-def _settle_captured(order: Order, payment: Payment, event: GatewayEvent, *, now: datetime) -> str:
+def _let_parcels_go(order: Order) -> None:
+    """Nothing holds its parcels back any more, unless the bank has another payment of it."""
+    if Payment.objects.filter(order=order, status=PaymentStatus.CHARGED_BACK).exists():
+        return
+    order.held_back_at = None
+    order.save(update_fields=["held_back_at"])
+    forget_reason(order, CHARGEBACK_PROBLEM)
+
+
+def _settle_capture(order: Order, payment: Payment, event: GatewayEvent, *, now: datetime) -> str:
     """Money has arrived: it becomes a paid order, or it goes back at once."""
-    if payment.is_captured:
-        return "no effect: this attempt was captured already"
     payment.take(event.kind)
     payment.captured_at = now
     payment.captured_minor, payment.captured_currency = event.amount_minor, event.currency
     payment.provider_reference = event.provider_reference
     payment.save(update_fields=["status", "captured_at", "captured_minor", "captured_currency", "provider_reference"])
-    if (event.amount_minor, event.currency) != (payment.amount_minor, payment.currency):
-        return _send_back_differing(order, payment, event, now=now)
-    if order.is_paid:
-        return _send_back(order, payment, OrderEventKind.PAID_TWICE, "You paid twice.", now=now)
-    if order.is_cancelled or order.is_refunded:
-        text = f"A payment arrived although the order is {order.get_status_display().lower()}."
-        return _send_back(order, payment, OrderEventKind.PAID_LATE_REFUNDED, text, now=now)
-    if order.is_expired:
-        # Its holds may outlive it where the shop's payment window is shorter than its hold: they are not in time.
-        return _settle_late(order, payment, now=now)
-    try:
-        inventory.commit(reservation_ids=_reservation_ids(order), actor=payment.gateway, now=now)
-    except inventory.HoldEnded:
-        return _settle_late(order, payment, now=now)
-    order.take("paid in time")
-    _mark_paid(order, OrderEventKind.PAID, "Paid. It is yours.", payment=payment, now=now)
-    return "paid"
+    capture = _capture(order, payment, now=now)
+    end, text = conclude(
+        order,
+        capture.happening,
+        actor=payment.gateway,
+        now=now,
+        came=_came(payment),
+        asked=format_money(payment.amount_minor, payment.currency),
+        remark=capture.remark,
+        back=_back(payment),
+    )
+    if end.money == MoneyEnd.SENT_BACK:
+        _send_back(payment, reason=end.entry.label if end.entry else end.outcome, now=now)
+    if end.money == MoneyEnd.SENT_BACK and order.is_refunded:
+        give_back_use(order, now=now)
+    if end.message and payment.captured_minor:
+        key = str(payment.pk) if end.money == MoneyEnd.SENT_BACK else ""
+        why = text.removesuffix(_back(payment)).strip()
+        write_order_message(order, name=end.message, key=key, now=now, payment=payment, why=why)
+    _allocate(order, payment, end.stock, anew=capture.anew, now=now)
+    return end.outcome
 
 
-def _settle_late(order: Order, payment: Payment, *, now: datetime) -> str:
-    """Paid after the hold had ended: take the units anew if they are free, otherwise send the money back.
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """Which capture it is, and the reservation that was taken for it, which lives for a moment only."""
+
+    happening: Happening
+    anew: UUID | None = None
+    remark: str = ""
+
+
+def _capture(order: Order, payment: Payment, *, now: datetime) -> Capture:
+    if payment.captured_currency != payment.currency:
+        return Capture(Happening.PAID_IN_ANOTHER_CURRENCY)
+    if payment.captured_minor < payment.amount_minor:
+        return Capture(Happening.PAID_TOO_LITTLE)
+    if payment.captured_minor > payment.amount_minor:
+        return Capture(Happening.PAID_TOO_MUCH)
+    if order.is_paid or order.is_refunded:
+        return Capture(Happening.CAPTURED_SECOND)
+    if order.is_cancelled:
+        was_paid = order.paid_at is not None
+        return Capture(Happening.CAPTURED_SECOND if was_paid else Happening.CAPTURED_LATE_GONE)
+    # The holds of an expired order may outlive it where the payment window is shorter than a hold: not in time.
+    if order.is_awaiting_payment and _all_held(order, now=now):
+        return Capture(Happening.CAPTURED_IN_TIME)
+    return _late_capture(order, payment, now=now)
+
+
+def _late_capture(order: Order, payment: Payment, *, now: datetime) -> Capture:
+    """Paid after the hold had ended: keep the units anew if they are in the building, or by the terms beyond it.
 
     What the order still holds in part is let go first, so that it cannot stand in its own way. So is its coupon counted
     again, before the stock is locked.
     """
     is_honoured = take_use_again(order, now=now)
+    remark = "Its coupon was used up meanwhile; the price was promised, so it stands too." if is_honoured else ""
     for reservation_id in _reservation_ids(order):
         inventory.release(reservation_id=reservation_id, reason="paid late", actor=payment.gateway, now=now)
+    tries = [(Happening.CAPTURED_LATE_FREE, False)]
+    if order.accepts_backorder:
+        tries.append((Happening.CAPTURED_LATE_TERMS, True))
+    for happening, may_backorder in tries:
+        with suppress(inventory.StockUnavailable):
+            anew = inventory.reserve(
+                lines=_units(order),
+                token=f"late-{payment.pk}",
+                expires_at=now + MOMENT,
+                now=now,
+                actor=payment.gateway,
+                reservation_id=uuid7(),
+                may_backorder=may_backorder,
+            )
+            return Capture(happening, anew=anew.pk, remark=remark)
+    return Capture(Happening.CAPTURED_LATE_GONE)
+
+
+def _allocate(order: Order, payment: Payment, end: StockEnd, *, anew: UUID | None, now: datetime) -> None:
+    """The hot rows come last."""
+    if end == StockEnd.COMMITTED:
+        paid_for = _reservation_ids(order)
+    elif end in (StockEnd.TAKEN_ANEW, StockEnd.BACKORDERED) and anew is not None:
+        OrderLine.objects.filter(order=order).update(reservation_id=anew)
+        paid_for = [anew]
+    else:
+        return
+    try:
+        inventory.commit(reservation_ids=paid_for, actor=payment.gateway, now=now)
+    except inventory.HoldEnded as error:
+        # Somebody ended a hold between the look and the commit: look again, and find it late.
+        raise TryAgain from error
+
+
+def _send_back(payment: Payment, *, reason: str, now: datetime) -> None:
+    """Exactly what came. Where nothing did, although a capture was reported, nothing goes back."""
+    if payment.captured_minor > 0:
+        request_refund(
+            payment,
+            amount_minor=payment.captured_minor,
+            currency=payment.captured_currency,
+            reason=reason,
+            now=now,
+        )
+
+
+def _came(payment: Payment) -> str:
+    return format_money(payment.captured_minor, payment.captured_currency)
+
+
+def _back(payment: Payment) -> str:
+    return f"{_came(payment)} is on its way back; banks need up to 3 working days." if payment.captured_minor else ""
+
+
+def _all_held(order: Order, *, now: datetime) -> bool:
+    ids = _reservation_ids(order)
+    holds = stock.holds(reservation_ids=ids, now=now)
+    return all(holds[reservation_id].is_live for reservation_id in ids)
+
+
+def _units(order: Order) -> dict[str, int]:
+    """SKU to the units of all lines."""
     units: dict[str, int] = {}
     for line in OrderLine.objects.filter(order=order):
         units[line.sku] = units.get(line.sku, 0) + line.quantity
-    try:
-        anew = inventory.reserve(
-            lines=units,
-            token=f"late-{payment.pk}",
-            expires_at=now + MOMENT,
-            now=now,
-            actor=payment.gateway,
-            reservation_id=uuid7(),
-        )
-    except inventory.StockUnavailable:
-        text = "The payment arrived after the hold had ended, and none was left."
-        outcome = _send_back(order, payment, OrderEventKind.PAID_LATE_REFUNDED, text, now=now)
-        give_back_use(order, now=now)
-        order.take("paid late, units gone")
-        order.ended_at = now
-        order.save(update_fields=["status", "ended_at"])
-        return outcome
-    inventory.commit(reservation_ids=[anew.pk], actor=payment.gateway, now=now)
-    OrderLine.objects.filter(order=order).update(reservation_id=anew.pk)
-    text = "Paid after the hold had ended. It was still free, so the order stands."
-    if is_honoured:
-        text += " Its coupon was used up meanwhile; the price was promised, so it stands too."
-    order.take("paid late, units free")
-    _mark_paid(order, OrderEventKind.PAID_LATE_KEPT, text, payment=payment, now=now)
-    return "paid late, the units were still free"
-
-
-def _mark_paid(order: Order, kind: OrderEventKind, text: str, *, payment: Payment, now: datetime) -> None:
-    order.paid_at, order.ended_at = now, None
-    order.save(update_fields=["status", "paid_at", "ended_at"])
-    Payment.objects.filter(order=order).end_pending("cancelled")
-    note(order, kind, text, actor=payment.gateway, now=now)
-    write_order_message(order, name="order_paid", now=now)
-
-
-def _send_back(order: Order, payment: Payment, kind: OrderEventKind, why: str, *, now: datetime) -> str:
-    """Ask for the whole payment to go back, tell the shopper, and leave a line for staff."""
-    amount = format_money(payment.amount_minor, payment.currency)
-    text = f"{why} {amount} is on its way back; banks need up to 3 working days."
-    request_refund(payment, amount_minor=payment.amount_minor, currency=payment.currency, reason=kind.label, now=now)
-    note(order, kind, text, actor=payment.gateway, now=now)
-    write_order_message(order, name="payment_refunded", key=str(payment.pk), now=now, payment=payment, why=why)
-    return f"sent back: {kind.label.lower()}"
-
-
-def _send_back_differing(order: Order, payment: Payment, event: GatewayEvent, *, now: datetime) -> str:
-    """Too little, too much or another currency: exactly what came goes back, and a person looks at it."""
-    came = f"{event.amount_minor} {event.currency} (minor units)"
-    owed = format_money(payment.amount_minor, payment.currency)
-    text = f"The provider reported {came} instead of {owed}. What came goes back; the order is not paid by it."
-    note(order, OrderEventKind.AMOUNT_DIFFERS, text, actor=payment.gateway, now=now)
-    order.needs_attention = text[:300]
-    order.save(update_fields=["needs_attention"])
-    if event.amount_minor <= 0:
-        return "the amount differs: nothing came, so nothing goes back"
-    request_refund(
-        payment,
-        amount_minor=event.amount_minor,
-        currency=event.currency,
-        reason=OrderEventKind.AMOUNT_DIFFERS.label,
-        now=now,
-    )
-    write_order_message(order, name="payment_refunded", key=str(payment.pk), now=now, payment=payment, why=text)
-    return "sent back: the amount differs"
+    return units
 
 
 def _reservation_ids(order: Order) -> list[UUID]:

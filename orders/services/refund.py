@@ -5,10 +5,15 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Sum
 
-from orders.gateways import GatewayFailed, gateway_named
-from orders.models import Order, OrderEventKind, Payment, Refund, RefundStatus
-from orders.services.errors import RefundNotFailed
+from orders.ends import Happening
+from orders.gateways import GatewayEvent, GatewayFailed, base, gateway_named
+from orders.gateways.base import MAX_REFERENCE_LENGTH
+from orders.models import REFUND_ENDS, Order, OrderEventKind, Payment, Refund, RefundStatus
+from orders.services.attention import call_staff, forget_reason
+from orders.services.end import conclude
+from orders.services.errors import PaymentChargedBack, RefundNotFailed, RefundTooMuch
 from orders.services.nudge import nudge_after_commit
 from orders.services.timeline import note
 from shop.errors import NotFound
@@ -24,8 +29,17 @@ MAX_ATTEMPTS = 8
 REFUND_PROBLEM = "A refund of"
 
 
+@transactional
 def request_refund(payment: Payment, *, amount_minor: int, currency: str, reason: str, now: datetime) -> Refund:
-    """Write down that this much goes back, in the caller's transaction, and wake the worker."""
+    """Write down that this much goes back, in the caller's transaction, and wake the worker.
+
+    The caller has locked the order. Each call is a refund of its own; together they never exceed what came.
+
+    :raises RefundTooMuch: if more would go back than came, or another currency.
+    :raises PaymentChargedBack: if the bank has taken the money back already.
+    """
+    payment = Payment.objects.select_for_update().get(pk=payment.pk)
+    _refuse_more_than_came(payment, amount_minor=amount_minor, currency=currency)
     refund = Refund.objects.create(
         payment=payment,
         amount_minor=amount_minor,
@@ -57,12 +71,16 @@ def retry_refund(*, refund_id: UUID, actor: str, now: datetime) -> Refund:
     """Put a failed refund back to work, from the staff queue.
 
     :raises RefundNotFailed: if it is on its way or finished.
+    :raises RefundTooMuch: if the money has gone back by another refund meanwhile.
+    :raises PaymentChargedBack: if the bank has taken the money back.
     """
     if not Refund.objects.filter(pk=refund_id).exists():
         raise NotFound()
     refund, order = _lock(refund_id)
-    if not refund.needs_a_person:
+    if not REFUND_ENDS[refund.status, "tried again by staff"].moves:
         raise RefundNotFailed(status=refund.get_status_display().lower())
+    payment = Payment.objects.select_for_update().get(pk=refund.payment_id)
+    _refuse_more_than_came(payment, amount_minor=refund.amount_minor, currency=refund.currency)
     refund.take("tried again by staff")
     refund.attempts, refund.next_attempt_at = 0, now
     refund.save(update_fields=["status", "attempts", "next_attempt_at"])
@@ -71,13 +89,39 @@ def retry_refund(*, refund_id: UUID, actor: str, now: datetime) -> Refund:
     return refund
 
 
+def settle_refund_report(order: Order, payment: Payment, event: GatewayEvent, *, now: datetime) -> str:
+    """What a provider reports of money that goes back, for a locked order and payment; returns the outcome's words.
+
+    It may speak of a refund of ours, by our key or by its own reference, or of one that somebody made on its pages.
+    """
+    refund = _refund_meant(payment, event)
+    if event.kind == base.REFUND_SUCCEEDED:
+        if refund is None:
+            return _write_down_unknown(order, payment, event, now=now)
+        return _go_through(order, payment, refund, reference=_own_reference(refund, event), now=now)
+    if refund is None:
+        call_staff(order, "The provider says that a refund failed of which the shop knows nothing.")
+        return "no effect: no such refund is known here"
+    if refund.knows_key(event.refund_id) and event.refund_id != str(refund.key):
+        return "no effect: an earlier try of it failed, and is dealt with"
+    return _fail(order, payment, refund, event_name="failed at the provider", problem="the provider failed it", now=now)
+
+
+def stop_refunds(order: Order, payment: Payment, *, now: datetime) -> None:
+    """The bank has taken the money: what is still on its way must not go back a second time. In the caller's lock."""
+    for refund in (
+        Refund.objects.select_for_update().filter(payment=payment, status=RefundStatus.PENDING).order_by("pk")
+    ):
+        _fail(order, payment, refund, event_name="charged back", problem="the bank took the payment back", now=now)
+
+
 def _send(refund: Refund, *, now: datetime) -> bool:
     provider = gateway_named(refund.payment.gateway)
     try:
         if provider is None:
             raise GatewayFailed(f"the provider {refund.payment.gateway} is switched off")
         answer = provider.refund(
-            refund_id=refund.pk,
+            refund_id=refund.key,
             provider_reference=refund.payment.provider_reference,
             amount_minor=refund.amount_minor,
             currency=refund.currency,
@@ -96,16 +140,7 @@ def _send(refund: Refund, *, now: datetime) -> bool:
 @transactional
 def _finish(*, refund_id: UUID, reference: str, now: datetime) -> None:
     refund, order = _lock(refund_id)
-    if refund.is_finished:
-        return
-    refund.take("went through")
-    refund.provider_reference, refund.finished_at, refund.last_error = reference, now, ""
-    refund.save(update_fields=["status", "provider_reference", "finished_at", "last_error"])
-    if order.needs_attention.startswith(REFUND_PROBLEM) and not _has_failed_refund(order):
-        order.needs_attention = ""
-        order.save(update_fields=["needs_attention"])
-    text = f"{format_money(refund.amount_minor, refund.currency)} went back."
-    note(order, OrderEventKind.REFUND_SUCCEEDED, text, actor=refund.payment.gateway, now=now)
+    _go_through(order, refund.payment, refund, reference=reference, now=now)
 
 
 @transactional
@@ -116,13 +151,113 @@ def _put_off(*, refund_id: UUID, problem: str, now: datetime) -> None:
         return
     refund.last_error = problem[:300]
     refund.next_attempt_at = now + settings.REFUND_RETRY * 2**refund.attempts
+    refund.save(update_fields=["last_error", "next_attempt_at"])
     if refund.attempts >= MAX_ATTEMPTS:
-        refund.take("failed too often")
-        amount = format_money(refund.amount_minor, refund.currency)
-        order.needs_attention = f"{REFUND_PROBLEM} {amount} failed {refund.attempts} times: {problem}"[:300]
-        order.save(update_fields=["needs_attention"])
-        note(order, OrderEventKind.REFUND_FAILED, "A refund needs a person.", actor=refund.payment.gateway, now=now)
-    refund.save(update_fields=["last_error", "next_attempt_at", "status"])
+        why = f"{problem}, {refund.attempts} times"
+        _fail(order, refund.payment, refund, event_name="failed too often", problem=why, now=now)
+
+
+def _go_through(order: Order, payment: Payment, refund: Refund, *, reference: str, now: datetime) -> str:
+    """The money is back with the shopper. Told twice, by the answer and by a report, it is one refund."""
+    report = REFUND_ENDS[refund.status, "went through"]
+    if not report.moves:
+        if reference and not refund.provider_reference:
+            refund.provider_reference = reference
+            refund.save(update_fields=["provider_reference"])
+        elif reference and refund.provider_reference != reference:
+            amount = format_money(refund.amount_minor, refund.currency)
+            call_staff(order, f"A refund of {amount} has two references: {refund.provider_reference} and {reference}.")
+        return f"no effect: {report.why}"
+    refund.take("went through")
+    refund.provider_reference = reference or refund.provider_reference
+    refund.finished_at, refund.last_error = now, ""
+    refund.save(update_fields=["status", "provider_reference", "finished_at", "last_error"])
+    if not _has_failed_refund(order):
+        forget_reason(order, REFUND_PROBLEM)
+    is_part = refund.amount_minor < payment.captured_minor
+    end, _ = conclude(
+        order,
+        Happening.REFUND_OF_A_PART if is_part else Happening.REFUND_SUCCEEDED,
+        actor=payment.gateway,
+        now=now,
+        **_amounts(payment, refund),
+    )
+    return end.outcome
+
+
+def _fail(order: Order, payment: Payment, refund: Refund, *, event_name: str, problem: str, now: datetime) -> str:
+    """It did not go back, and trying on will not help: a person looks at it."""
+    report = REFUND_ENDS[refund.status, event_name]
+    if not report.moves:
+        return f"no effect: {report.why}"
+    refund.take(event_name)
+    refund.last_error, refund.finished_at = problem[:300], None
+    # What the provider has failed is failed for ever under its key. One that it never answered keeps its key.
+    refund.failures += event_name == "failed at the provider"
+    refund.save(update_fields=["status", "last_error", "finished_at", "failures"])
+    facts = _amounts(payment, refund)
+    end, _ = conclude(order, Happening.REFUND_FAILED, actor=payment.gateway, now=now, problem=problem, **facts)
+    return end.outcome
+
+
+def _write_down_unknown(order: Order, payment: Payment, event: GatewayEvent, *, now: datetime) -> str:
+    """Somebody sent money back on the provider's own pages: it is a fact, and a person says what it was for."""
+    if event.amount_minor <= 0:
+        call_staff(order, "The provider reports a refund of nothing.")
+        return "no effect: nothing went back"
+    refund = Refund.objects.create(
+        payment=payment,
+        amount_minor=event.amount_minor,
+        currency=event.currency,
+        reason="made at the provider",
+        status=RefundStatus.SUCCEEDED,
+        provider_reference=event.refund_id[:MAX_REFERENCE_LENGTH],
+        created_at=now,
+        next_attempt_at=now,
+        finished_at=now,
+    )
+    facts = _amounts(payment, refund)
+    end, _ = conclude(order, Happening.REFUND_UNKNOWN, actor=payment.gateway, now=now, **facts)
+    return end.outcome
+
+
+def _refund_meant(payment: Payment, event: GatewayEvent) -> Refund | None:
+    """The refund that an event speaks of, locked.
+
+    The report may overtake the answer to the request that made it. Then the reference is not known here yet, and it is
+    the one that was asked for with this amount.
+    """
+    refunds = list(Refund.objects.select_for_update().filter(payment=payment).order_by("pk"))
+    for refund in refunds:
+        if event.refund_id and (refund.knows_key(event.refund_id) or refund.provider_reference == event.refund_id):
+            return refund
+    for refund in refunds:
+        is_asked_for = refund.is_pending and refund.attempts and not refund.provider_reference
+        if is_asked_for and (refund.amount_minor, refund.currency) == (event.amount_minor, event.currency):
+            return refund
+    return None
+
+
+def _own_reference(refund: Refund, event: GatewayEvent) -> str:
+    """The provider's name for it; empty if the event names it by our key."""
+    return "" if refund.knows_key(event.refund_id) else event.refund_id
+
+
+def _refuse_more_than_came(payment: Payment, *, amount_minor: int, currency: str) -> None:
+    """What failed for good did not leave, so it does not count; to try it again is asked here anew."""
+    if payment.is_charged_back:
+        raise PaymentChargedBack()
+    gone = Refund.objects.filter(payment=payment).exclude(status=RefundStatus.FAILED)
+    left = payment.captured_minor - (gone.aggregate(Sum("amount_minor"))["amount_minor__sum"] or 0)
+    if amount_minor > left or currency != payment.captured_currency:
+        raise RefundTooMuch(left_minor=max(left, 0), currency=payment.captured_currency or payment.currency)
+
+
+def _amounts(payment: Payment, refund: Refund) -> dict[str, str]:
+    return {
+        "amount": format_money(refund.amount_minor, refund.currency),
+        "came": format_money(payment.captured_minor, payment.captured_currency or payment.currency),
+    }
 
 
 def _has_failed_refund(order: Order) -> bool:

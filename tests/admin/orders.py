@@ -109,6 +109,8 @@ def _payment(placed: Order, *, now: datetime) -> Payment:
         status=PaymentStatus.CAPTURED if placed.paid_at else PaymentStatus.PENDING,
         amount_minor=520_000,
         currency="IDR",
+        captured_minor=520_000 if placed.paid_at else 0,
+        captured_currency="IDR" if placed.paid_at else "",
         created_at=now,
         expires_at=now + timedelta(minutes=15),
     )

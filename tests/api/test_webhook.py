@@ -110,7 +110,7 @@ def test_signed_nonsense_is_422(payment: Payment, body: bytes) -> None:
 def test_other_amount_goes_back_and_pays_nothing(payment: Payment, changes: dict[str, Any]) -> None:
     answer = report(payment.pk, event(payment, **changes))
 
-    assert (answer.status_code, answer.json()["outcome"]) == (200, "sent back: the amount differs")
+    assert (answer.status_code, answer.json()["outcome"]) == (200, "amount differs, sent back")
     assert Order.objects.get().status == "AWAITING_PAYMENT"
     assert Refund.objects.count() == 1
 

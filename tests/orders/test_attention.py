@@ -61,14 +61,14 @@ def test_expire_unpaid_ends_an_order_that_waits_for_a_person() -> None:
 
 def test_expire_unpaid_sets_aside_what_it_cannot_end_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     poison, sound = placed_order(), placed_order()
-    write_note = services.checkout.note
+    write_note = services.end.note
 
     def fail_on_poison(order: Order, *args: object, **kwargs: object) -> None:
         if order.pk == poison.pk:
             raise ValueError("a row that nobody foresaw")
         write_note(order, *args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(services.checkout, "note", fail_on_poison)
+    monkeypatch.setattr(services.end, "note", fail_on_poison)
 
     assert services.expire_unpaid(now=LATER) == 1
     assert services.expire_unpaid(now=LATER) == 0

@@ -7,7 +7,22 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from inventory.states import RESERVATION_STATES
-from orders.models import CART_STATES, ORDER_STATES, PAYMENT_STATES, REFUND_STATES, SHIPMENT_STATES
+from orders.ends import ENDS, End, Happening
+from orders.models import (
+    ATTEMPT_ENDS,
+    ATTEMPT_EVENTS,
+    CART_STATES,
+    ORDER_STATES,
+    PAYMENT_STATES,
+    REFUND_ENDS,
+    REFUND_EVENTS,
+    REFUND_STATES,
+    SHIPMENT_STATES,
+    OrderStatus,
+    PaymentStatus,
+    RefundStatus,
+    ReportEnd,
+)
 from shop.states import StateMachine
 
 DOCUMENT = Path(settings.BASE_DIR) / "docs" / "domain.md"
@@ -37,13 +52,94 @@ class Command(BaseCommand):
 
 
 def drawn() -> str:
-    """Every machine as a heading, a diagram and a table of its steps."""
-    return "\n\n".join(_section(machine) for machine in MACHINES)
+    """Every machine as a heading, a diagram and a table of its steps; then every end that money can come to."""
+    return "\n\n".join([*(_section(machine) for machine in MACHINES), *_money()])
 
 
 def _section(machine: StateMachine) -> str:
-    steps = "\n".join(f"| {step.source} | {step.event} | {step.target} |" for step in machine.transitions)
+    steps = [(step.source, step.event, step.target) for step in machine.transitions]
     return (
-        f"### {machine.name}\n\n```mermaid\n{machine.diagram()}\n```\n\n"
-        f"| from | what happens | to |\n|---|---|---|\n{steps}"
+        f"### {machine.name}\n\n```mermaid\n{machine.diagram()}\n```\n\n{_table(('from', 'what happens', 'to'), steps)}"
     )
+
+
+def _money() -> list[str]:
+    return [
+        "## Every end of money",
+        "Whatever happens to the money of an order, in whatever state, it has one defined end. The services look it\n"
+        "up in `orders/ends.py` and `orders/models/attempt.py`, and these tables are drawn from there.\n"
+        "`tests/orders/test_ends.py` builds each state, lets each thing happen and compares.",
+        f"### Order and attempt together\n\n```mermaid\n{_combined()}\n```",
+        f"### What happens, in which state of the order\n\n{_matrix()}",
+        f"### What a report makes of an attempt\n\n{_reports(ATTEMPT_EVENTS, list(PaymentStatus), ATTEMPT_ENDS)}",
+        f"### What becomes of a refund\n\n{_reports(REFUND_EVENTS, list(RefundStatus), REFUND_ENDS)}",
+        *(f"### Ends of an order that is {state}\n\n{_ends_of(state)}" for state in OrderStatus),
+    ]
+
+
+def _combined() -> str:
+    """The order's states with what money makes of them; inside the first one, the attempt that may still be paid."""
+    moves = {
+        (state, ORDER_STATES.target(state, end.order_step), str(happening), end.money)
+        for (state, happening), end in ENDS.items()
+        if end.order_step
+    }
+    taken = {end.order_step for end in ENDS.values() if end.order_step}
+    others = [step for step in ORDER_STATES.transitions if step.event not in taken]
+    inside = [
+        step for step in PAYMENT_STATES.transitions if step.event in ("authorised", "declined", "expired", "cancelled")
+    ]
+    return "\n".join(
+        [
+            "stateDiagram-v2",
+            f"    [*] --> {ORDER_STATES.start}",
+            f"    state {ORDER_STATES.start} {{",
+            f"        [*] --> {PAYMENT_STATES.start}",
+            *(f"        {step.source} --> {step.target}: {step.event}" for step in inside),
+            "    }",
+            *(f"    {source} --> {target}: {what} ({money})" for source, target, what, money in sorted(moves)),
+            *(f"    {step.source} --> {step.target}: {step.event}" for step in others),
+        ]
+    )
+
+
+def _matrix() -> str:
+    """Rows are what happens, columns the states; each cell is the stable word of its end."""
+    rows = [(str(happening), *(ENDS[state, happening].outcome for state in OrderStatus)) for happening in Happening]
+    return _table(("what happens", *OrderStatus), rows)
+
+
+def _reports(events: tuple[str, ...], states: list[Any], ends: dict[tuple[str, str], ReportEnd]) -> str:
+    rows = [(event, *(_report_words(ends[state, event]) for state in states)) for event in events]
+    return _table(("what happens", *states), rows)
+
+
+def _report_words(end: ReportEnd) -> str:
+    return (end.target or f"stays: {end.why}") + ("; staff look" if end.calls_staff else "")
+
+
+def _ends_of(state: str) -> str:
+    heads = ("what happens", "end", "order", "attempt", "units", "money", "the shopper reads", "e-mail", "staff")
+    return _table(heads, [(str(happening), *_words(state, ENDS[state, happening])) for happening in Happening])
+
+
+def _words(state: str, end: End) -> tuple[str, ...]:
+    if end.is_without_effect or end.is_impossible or end.is_refused:
+        return (f"{end.outcome}: {end.why}", *[""] * 7)
+    staff = ["looks"] if end.calls_staff else []
+    staff += ["parcels held back"] if end.holds_parcels else []
+    return (
+        f"{end.outcome}: {end.why}" if end.why else end.outcome,
+        ORDER_STATES.target(state, end.order_step) if end.order_step else "stays",
+        "by its own table" if end.moves_attempt else "stays",
+        end.stock,
+        end.money,
+        end.reads,
+        end.message,
+        ", ".join(staff),
+    )
+
+
+def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [heads, tuple("---" for _ in heads), *rows]
+    return "\n".join(f"| {' | '.join(line)} |".replace("|  |", "| |") for line in lines)

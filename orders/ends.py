@@ -1,0 +1,406 @@
+"""For every state of an order and everything that can happen to its money: one defined end.
+
+The services look an end up here and do what it says. The tables of docs/domain.md are drawn from it, and a test builds
+each state, lets each thing happen and compares.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from orders.models import PAID_STATES, OrderEventKind, OrderStatus
+
+
+class Happening(StrEnum):
+    """What can happen to the money of an order."""
+
+    AUTHORISED = "authorised"
+    CAPTURED_IN_TIME = "captured in time"
+    CAPTURED_LATE_FREE = "captured late, units free"
+    CAPTURED_LATE_TERMS = "captured late, units gone, terms accepted"
+    CAPTURED_LATE_GONE = "captured late, units gone"
+    CAPTURED_SECOND = "captured by another attempt too"
+    CAPTURED_AGAIN = "captured again by the same attempt"
+    PAID_TOO_LITTLE = "paid too little"
+    PAID_TOO_MUCH = "paid too much"
+    PAID_IN_ANOTHER_CURRENCY = "paid in another currency"
+    DECLINED = "declined"
+    EXPIRED = "expired at the provider"
+    CANCELLED_AT_PROVIDER = "cancelled at the provider"
+    CANCELLED_BY_SHOPPER = "cancelled by the shopper"
+    WINDOW_OVER = "payment window over"
+    REFUND_SUCCEEDED = "refund went through"
+    REFUND_OF_A_PART = "refund of a part went through"
+    REFUND_FAILED = "refund failed"
+    REFUND_UNKNOWN = "refund made at the provider"
+    CHARGED_BACK = "charged back"
+    CHARGEBACK_WON = "chargeback won"
+    UNITS_ARRIVED = "back-ordered units arrived"
+    DOWN_AT_START = "provider down at the start"
+    DOWN_AT_ASK = "provider down when asked"
+    DOWN_AT_REFUND = "provider down at a refund"
+    REPORT_LOST = "report lost"
+    ANSWER_LOST = "answer to a refund lost"
+
+
+class StockEnd(StrEnum):
+    """What becomes of the units."""
+
+    STAYS = "stays"
+    COMMITTED = "held units are allocated"
+    TAKEN_ANEW = "taken anew and allocated"
+    BACKORDERED = "allocated beyond what is on hand"
+    LET_GO = "back on sale"
+    ENDS_WITH_HOLD = "back on sale when the hold ends"
+
+
+class MoneyEnd(StrEnum):
+    """What becomes of the money."""
+
+    NONE = "none moves"
+    KEPT = "kept"
+    SENT_BACK = "what came goes back at once"
+    WENT_BACK = "went back"
+    STAYED = "did not go back"
+    PUT_OFF = "goes back later, under the same key"
+    TAKEN = "taken by the bank"
+    RETURNED = "given back by the bank"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """What becomes of everything when one thing happens to an order in one state. `outcome` is a stable word."""
+
+    outcome: str
+    # The step of ORDER_STATES that the order takes; empty if it stays where it is.
+    order_step: str = ""
+    # Whether the attempt goes where its own table says.
+    moves_attempt: bool = False
+    stock: StockEnd = StockEnd.STAYS
+    money: MoneyEnd = MoneyEnd.NONE
+    # The entry of the timeline and its sentence; facts in braces are filled in by the service.
+    entry: OrderEventKind | None = None
+    reads: str = ""
+    # The e-mail, by its name.
+    message: str = ""
+    calls_staff: bool = False
+    # What the staff queue says, where it is more than the timeline.
+    for_staff: str = ""
+    holds_parcels: bool = False
+    # Why nothing happens, is refused or cannot happen.
+    why: str = ""
+
+    @property
+    def is_without_effect(self) -> bool:
+        return self.outcome == NO_EFFECT
+
+    @property
+    def is_refused(self) -> bool:
+        return self.outcome.startswith(REFUSED)
+
+    @property
+    def is_impossible(self) -> bool:
+        return self.outcome == IMPOSSIBLE
+
+
+NO_EFFECT = "no effect"
+REFUSED = "refused"
+IMPOSSIBLE = "cannot happen"
+
+S = OrderStatus
+H = Happening
+WAITING_OR_EXPIRED = (S.AWAITING_PAYMENT, S.EXPIRED)
+UNSENT = (S.PAID, S.BACKORDERED, S.PARTLY_FULFILLED)
+EVERY = tuple(OrderStatus)
+_NOT_WAITING = tuple(state for state in OrderStatus if state != S.AWAITING_PAYMENT)
+_NO_OPEN_ATTEMPT = "only an order that waits for payment has an open attempt"
+
+
+def no_effect(why: str) -> End:
+    """Nothing changes, and this is why that is right."""
+    return End(NO_EFFECT, why=why)
+
+
+def refused(code: str) -> End:
+    """Whoever asks is refused with the error of this code, and nothing changes."""
+    return End(f"{REFUSED}: {code}", why="nothing changes")
+
+
+def impossible(why: str) -> End:
+    """The service never sees this: it counts as something else, and the test shows as what."""
+    return End(IMPOSSIBLE, why=why)
+
+
+def _sent_back(outcome: str, entry: OrderEventKind, reads: str, *, step: str = "", calls_staff: bool = False) -> End:
+    return End(
+        outcome,
+        order_step=step,
+        moves_attempt=True,
+        money=MoneyEnd.SENT_BACK,
+        entry=entry,
+        reads=f"{reads} {{back}}",
+        message="payment_refunded",
+        calls_staff=calls_staff,
+    )
+
+
+class _Table:
+    """The cells while they are written down: none twice."""
+
+    def __init__(self) -> None:
+        self.cells: dict[tuple[str, Happening], End] = {}
+
+    def say(self, happening: Happening, states: Iterable[OrderStatus], end: End) -> None:
+        for state in states:
+            if (state, happening) in self.cells:
+                raise ValueError(f"{happening} in state {state} has an end already")
+            self.cells[state, happening] = end
+
+
+def _captures(table: _Table) -> None:
+    """Money that is exactly what was asked for."""
+    in_time = End(
+        "paid",
+        order_step="paid in time",
+        moves_attempt=True,
+        stock=StockEnd.COMMITTED,
+        money=MoneyEnd.KEPT,
+        entry=OrderEventKind.PAID,
+        reads="Paid. It is yours.",
+        message="order_paid",
+    )
+    late_kept = End(
+        "paid late, kept",
+        order_step="paid late, units free",
+        moves_attempt=True,
+        stock=StockEnd.TAKEN_ANEW,
+        money=MoneyEnd.KEPT,
+        entry=OrderEventKind.PAID_LATE_KEPT,
+        reads="Paid after the hold had ended. It was still free, so the order stands. {remark}",
+        message="order_paid_late",
+    )
+    backordered = End(
+        "paid late, back-ordered",
+        order_step="paid late, back-ordered",
+        moves_attempt=True,
+        stock=StockEnd.BACKORDERED,
+        money=MoneyEnd.KEPT,
+        entry=OrderEventKind.BACKORDERED,
+        reads="Paid after the hold had ended, when it was sold out. By the terms you took it is sent when it is back.",
+        message="order_backordered",
+    )
+    gone = _sent_back(
+        "paid late, sent back",
+        OrderEventKind.PAID_LATE_REFUNDED,
+        "The payment arrived after the hold had ended, and none was left.",
+        step="paid late, units gone",
+    )
+    twice = _sent_back("paid twice, sent back", OrderEventKind.PAID_TWICE, "You paid twice.")
+    ended = _sent_back(
+        "paid after the end, sent back",
+        OrderEventKind.PAID_LATE_REFUNDED,
+        "A payment arrived although the order is {status}.",
+    )
+    table.say(H.CAPTURED_IN_TIME, [S.AWAITING_PAYMENT], in_time)
+    table.say(H.CAPTURED_IN_TIME, [S.EXPIRED], impossible("once expired it is late, even if a hold still lives"))
+    table.say(H.CAPTURED_IN_TIME, [S.CANCELLED], impossible("its units were let go: it counts as late, units gone"))
+    for happening, end in (
+        (H.CAPTURED_LATE_FREE, late_kept),
+        (H.CAPTURED_LATE_TERMS, backordered),
+        (H.CAPTURED_LATE_GONE, gone),
+    ):
+        table.say(happening, WAITING_OR_EXPIRED, end)
+    for happening in (H.CAPTURED_LATE_FREE, H.CAPTURED_LATE_TERMS):
+        table.say(happening, [S.CANCELLED], impossible("its units were let go: it counts as late, units gone"))
+    table.say(H.CAPTURED_LATE_GONE, [S.CANCELLED], ended)
+    for happening in (H.CAPTURED_IN_TIME, H.CAPTURED_LATE_FREE, H.CAPTURED_LATE_TERMS, H.CAPTURED_LATE_GONE):
+        table.say(
+            happening, [*PAID_STATES, S.REFUNDED], impossible("money came before: it counts as by another attempt")
+        )
+    table.say(H.CAPTURED_SECOND, WAITING_OR_EXPIRED, impossible("no money was kept so far: it counts as the first"))
+    table.say(H.CAPTURED_SECOND, PAID_STATES, twice)
+    table.say(H.CAPTURED_SECOND, [S.CANCELLED, S.REFUNDED], ended)
+    table.say(H.CAPTURED_AGAIN, EVERY, no_effect("this attempt was captured already"))
+
+
+def _differing(table: _Table) -> None:
+    """Money that is not what was asked for."""
+    differs = _sent_back(
+        "amount differs, sent back",
+        OrderEventKind.AMOUNT_DIFFERS,
+        "The provider reported {came} instead of {asked}. The order is not paid by it.",
+        calls_staff=True,
+    )
+    for happening in (H.PAID_TOO_LITTLE, H.PAID_TOO_MUCH, H.PAID_IN_ANOTHER_CURRENCY):
+        table.say(happening, EVERY, differs)
+
+
+def _without_money(table: _Table) -> None:
+    """Attempts that brought nothing, and orders that nobody paid."""
+    for happening, outcome, entry, reads in (
+        (H.AUTHORISED, "authorised", OrderEventKind.PAYMENT_AUTHORISED, "The payment is authorised, not taken yet."),
+        (H.DECLINED, "declined", OrderEventKind.PAYMENT_DECLINED, "The payment was declined. Nothing was charged."),
+        (
+            H.EXPIRED,
+            "attempt expired",
+            OrderEventKind.PAYMENT_CANCELLED,
+            "The provider closed the payment page. Nothing was charged.",
+        ),
+        (
+            H.CANCELLED_AT_PROVIDER,
+            "attempt cancelled",
+            OrderEventKind.PAYMENT_CANCELLED,
+            "The payment was cancelled. Nothing was charged.",
+        ),
+    ):
+        reads = f"{reads} Held until {{deadline}}."
+        table.say(happening, [S.AWAITING_PAYMENT], End(outcome, moves_attempt=True, entry=entry, reads=reads))
+        table.say(happening, _NOT_WAITING, no_effect(_NO_OPEN_ATTEMPT))
+    cancelled = End(
+        "cancelled",
+        order_step="cancelled",
+        moves_attempt=True,
+        stock=StockEnd.LET_GO,
+        entry=OrderEventKind.CANCELLED,
+        reads="Order cancelled. {charged}",
+    )
+    table.say(H.CANCELLED_BY_SHOPPER, [S.AWAITING_PAYMENT], cancelled)
+    table.say(H.CANCELLED_BY_SHOPPER, [S.CANCELLED], no_effect("it is cancelled already"))
+    table.say(H.CANCELLED_BY_SHOPPER, [*PAID_STATES, S.EXPIRED, S.REFUNDED], refused("order_not_cancellable"))
+    expired = End(
+        "not paid in time",
+        order_step="window over",
+        moves_attempt=True,
+        stock=StockEnd.ENDS_WITH_HOLD,
+        entry=OrderEventKind.EXPIRED,
+        reads="Not paid by {deadline}. The items went back on sale.",
+    )
+    table.say(H.WINDOW_OVER, [S.AWAITING_PAYMENT], expired)
+    table.say(H.WINDOW_OVER, _NOT_WAITING, no_effect("it does not wait for payment"))
+
+
+def _money_back(table: _Table) -> None:
+    """Refunds, by us and by others, and what banks do."""
+    went = End(
+        "refund finished",
+        money=MoneyEnd.WENT_BACK,
+        entry=OrderEventKind.REFUND_SUCCEEDED,
+        reads="{amount} went back.",
+    )
+    part = End(
+        "refund of a part finished",
+        money=MoneyEnd.WENT_BACK,
+        entry=OrderEventKind.REFUND_SUCCEEDED,
+        reads="{amount} of {came} went back.",
+    )
+    failed = End(
+        "refund failed",
+        money=MoneyEnd.STAYED,
+        entry=OrderEventKind.REFUND_FAILED,
+        reads="A refund of {amount} needs a person. You have nothing to do.",
+        calls_staff=True,
+        for_staff="A refund of {amount} failed: {problem}",
+    )
+    unknown = End(
+        "refund at the provider written down",
+        money=MoneyEnd.WENT_BACK,
+        entry=OrderEventKind.REFUND_SUCCEEDED,
+        reads="{amount} went back from the provider's own pages.",
+        calls_staff=True,
+    )
+    taken = End(
+        "charged back",
+        moves_attempt=True,
+        money=MoneyEnd.TAKEN,
+        entry=OrderEventKind.CHARGED_BACK,
+        reads="The bank took a payment back.",
+        calls_staff=True,
+    )
+    won = End(
+        "chargeback won",
+        moves_attempt=True,
+        money=MoneyEnd.RETURNED,
+        entry=OrderEventKind.CHARGEBACK_WON,
+        reads="The bank gave the payment back to the shop. You have nothing to do.",
+        why="where the capture itself was never reported, it counts as captured",
+    )
+    held_back = End(
+        "charged back, parcels held back",
+        moves_attempt=True,
+        money=MoneyEnd.TAKEN,
+        entry=OrderEventKind.CHARGED_BACK,
+        reads="The bank took the payment back. What is not sent yet waits until that is settled.",
+        calls_staff=True,
+        holds_parcels=True,
+    )
+    table.say(H.REFUND_SUCCEEDED, EVERY, went)
+    table.say(H.REFUND_OF_A_PART, EVERY, part)
+    table.say(H.REFUND_FAILED, EVERY, failed)
+    table.say(H.REFUND_UNKNOWN, EVERY, unknown)
+    table.say(H.CHARGED_BACK, UNSENT, held_back)
+    table.say(H.CHARGED_BACK, [state for state in EVERY if state not in UNSENT], taken)
+    table.say(H.CHARGEBACK_WON, EVERY, won)
+
+
+def _arrivals(table: _Table) -> None:
+    arrived = End(
+        "arrived",
+        order_step="units arrived",
+        entry=OrderEventKind.ARRIVED,
+        reads="It is back in stock and yours. We pack it now.",
+        message="order_arrived",
+    )
+    table.say(H.UNITS_ARRIVED, [S.BACKORDERED], arrived)
+    table.say(
+        H.UNITS_ARRIVED,
+        [state for state in EVERY if state != S.BACKORDERED],
+        no_effect("it waits for no units"),
+    )
+
+
+def _silence(table: _Table) -> None:
+    """Providers that do not answer, and what is lost on the way."""
+    table.say(
+        H.DOWN_AT_START,
+        [S.AWAITING_PAYMENT],
+        End("not started", why="the shopper is told to try again; the attempt stays, and is given again"),
+    )
+    table.say(H.DOWN_AT_START, _NOT_WAITING, refused("order_not_payable"))
+    table.say(H.DOWN_AT_ASK, EVERY, no_effect("it is asked about again after the same silence"))
+    table.say(
+        H.DOWN_AT_REFUND,
+        EVERY,
+        End("refund put off", money=MoneyEnd.PUT_OFF, why="tried again later each time, at last by a person"),
+    )
+    table.say(
+        H.REPORT_LOST,
+        EVERY,
+        End("asked about", moves_attempt=True, why="the shop asks, and it is settled as if the report had come"),
+    )
+    table.say(
+        H.ANSWER_LOST,
+        EVERY,
+        End("refund asked for again", money=MoneyEnd.PUT_OFF, why="the provider knows the key: one effect"),
+    )
+
+
+def _written_down() -> dict[tuple[str, Happening], End]:
+    table = _Table()
+    for part in (_captures, _differing, _without_money, _money_back, _arrivals, _silence):
+        part(table)
+    return table.cells
+
+
+ENDS = _written_down()
+
+
+class CannotHappen(Exception):
+    """Something happened that the table proves impossible: a bug, and loud. Nothing is kept, so nothing is lost."""
+
+
+def end_of(status: str, happening: Happening) -> End:
+    """The end of this happening for an order in this state. :raises CannotHappen: if it is proven impossible."""
+    end = ENDS[status, happening]
+    if end.is_impossible:
+        raise CannotHappen(f"{happening} in state {status}: {end.why}")
+    return end
