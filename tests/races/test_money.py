@@ -92,7 +92,7 @@ def test_control_without_the_condition_both_get_the_last_unit(
 
 
 def two_late_payments_for_one_unit() -> list[str]:
-    """Two orders paid late, neither by terms, and one unit: staff allow one more to be promised, which is not theirs."""
+    """Two orders paid late, neither by terms, and one unit: staff allow one more to be promised, but not to them."""
     item = StockItemFactory(on_hand=2, backorder_limit=1)
     first, second = expired_order(item), expired_order(item)
     inventory.adjust(stock_item_id=item.pk, change=-1, reason="broken", actor=ACTOR, now=LATE)

@@ -23,7 +23,7 @@ from orders.models import (
 )
 from orders.queries import prove_owed
 from orders.services import cart as cart_module
-from orders.services import checkout, payment
+from orders.services import checkout, end, payment
 from shop.errors import ShopError
 from tests.books import counters
 from tests.factories import (
@@ -236,7 +236,7 @@ def has_one_end(order: Order, cancelling: object) -> bool:
 
 def test_an_order_that_is_cancelled_while_it_is_paid_has_one_end(pause_before: Pause) -> None:
     pause_before(payment.inventory, "commit")
-    pause_before(checkout, "note")
+    pause_before(end, "note")
 
     for _ in range(5):
         order, answers = cancelled_while_paid()
@@ -247,7 +247,7 @@ def test_an_order_that_is_cancelled_while_it_is_paid_has_one_end(pause_before: P
 
 def test_control_without_the_lock_an_order_is_cancelled_and_paid(no_locks: None, pause_before: Pause) -> None:
     pause_before(payment.inventory, "commit")
-    pause_before(checkout, "note")
+    pause_before(end, "note")
 
     def both() -> bool:
         order, answers = cancelled_while_paid()
