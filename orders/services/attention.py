@@ -23,7 +23,7 @@ def call_staff(order: Order, why: str) -> None:
 
 
 def forget_reason(order: Order, beginning: str) -> None:
-    """Take the reasons that begin so off a locked order, because they are settled by themselves."""
+    """Take the reasons that begin so off a locked order, because they are settled by themselves. None is none."""
     reasons = order.needs_attention.split(BETWEEN)
     order.needs_attention = BETWEEN.join(reason for reason in reasons if not reason.startswith(beginning))
     order.save(update_fields=["needs_attention"])

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from orders.models import Order, Payment
 from orders.services.attempt import require_gateway
+from orders.services.attention import call_staff, forget_reason
 from shop.transactions import transactional
 
 logger = logging.getLogger(__name__)
@@ -50,9 +51,7 @@ def _close(payment: Payment, *, now: datetime) -> bool:
 def _finish(*, payment_id: UUID, order_id: UUID, now: datetime) -> None:
     order = Order.objects.select_for_update().get(pk=order_id)
     Payment.objects.filter(pk=payment_id).update(session_closed_at=now)
-    if order.needs_attention.startswith(PROBLEM):
-        order.needs_attention = ""
-        order.save(update_fields=["needs_attention"])
+    forget_reason(order, PROBLEM)
 
 
 @transactional
@@ -63,6 +62,5 @@ def _put_off(*, payment_id: UUID, order_id: UUID, problem: str, now: datetime) -
     pause = min(FIRST_PAUSE * 2 ** min(payment.close_attempts, 10), LONGEST_PAUSE)
     payment.next_close_at = now + pause
     payment.save(update_fields=["next_close_at"])
-    if payment.close_attempts == TRIES_BEFORE_A_PERSON and not order.needs_attention:
-        order.needs_attention = f"{PROBLEM} at {payment.gateway}: {problem}"[:300]
-        order.save(update_fields=["needs_attention"])
+    if payment.close_attempts == TRIES_BEFORE_A_PERSON:
+        call_staff(order, f"{PROBLEM} at {payment.gateway}: {problem}")

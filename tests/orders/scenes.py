@@ -10,7 +10,7 @@ from django.conf import settings
 from inventory import services as inventory
 from inventory.models import StockItem
 from orders import services
-from orders.gateways import GatewayFailed, GatewayRefund
+from orders.gateways import GatewayFailed, GatewayRefund, GatewaySession
 from orders.models import Order, OrderStatus, Payment, Refund
 from tests.factories import ACTOR, NOW, StockItemFactory, hold, placed_order, report
 
@@ -127,9 +127,9 @@ class Provider:
         self.knows: list[Any] = []
         self.book: dict[object, int] = {}
 
-    def payment_url(self, **request: object) -> str:
+    def open_session(self, **request: object) -> GatewaySession:
         self._answer()
-        return "https://provider.test/pay"
+        return GatewaySession(url="https://provider.test/pay")
 
     def ask(self, **request: object) -> list[Any]:
         self._answer()

@@ -16,7 +16,7 @@ from inventory import services as inventory
 from inventory.queries import prove
 from orders import ends, services
 from orders.ends import ENDS, CannotHappen, Happening, MoneyEnd, StockEnd, end_of
-from orders.gateways import GatewayFailed, base
+from orders.gateways import GatewayFailed, base, sandbox
 from orders.gateways.sandbox import SandboxGateway
 from orders.models import (
     ATTEMPT_ENDS,
@@ -329,7 +329,7 @@ def build(state: str, happening: Happening) -> Scene:
 
 def connect(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the shop speak to this provider from now on."""
-    for name in ("payment_url", "ask", "refund"):
+    for name in ("open_session", "ask", "refund"):
         call = getattr(provider, name)
         monkeypatch.setattr(SandboxGateway, name, lambda self, call=call, **request: call(**request))
 
@@ -370,10 +370,11 @@ def test_every_cell_says_what_becomes_of_the_order_and_what_the_shopper_reads_or
 
 
 def test_every_report_of_a_provider_is_known_to_the_tables() -> None:
-    kinds = {value for name, value in vars(base).items() if name.isupper() and isinstance(value, str)}
-    refunds = {base.REFUND_SUCCEEDED, base.REFUND_FAILED}
+    money = {base.AUTHORISED, base.CAPTURED, base.DECLINED, base.EXPIRED, base.CANCELLED}
+    disputes = {base.CHARGED_BACK, base.CHARGEBACK_WON}
 
-    assert kinds - refunds == set(ATTEMPT_EVENTS)
+    assert set(ATTEMPT_EVENTS) == money | disputes
+    assert set(sandbox.KINDS.values()) == money | disputes | {base.REFUND_SUCCEEDED, base.REFUND_FAILED}
 
 
 @pytest.mark.parametrize(("state", "happening"), POSSIBLE, ids=lambda value: str(value))
