@@ -103,6 +103,11 @@ def available_to_promise(*, skus: Iterable[str], now: datetime) -> dict[str, Ava
     return {sku: Availability(sku=sku, free=free[sku], held=held[sku], next_free_at=ends.get(sku)) for sku in asked}
 
 
+def may_be_backordered(*, skus: Iterable[str]) -> bool:
+    """Whether staff allow any of these SKUs to be promised beyond what is on hand."""
+    return StockItem.objects.of_skus(list(skus)).filter(backorder_limit__gt=0).exists()
+
+
 def holds(*, reservation_ids: Iterable[UUID], now: datetime) -> dict[UUID, Hold]:
     """The holds with these ids; `is_live` as of `now`. Unknown ids are left out. One query."""
     rows = Reservation.objects.filter(pk__in=list(reservation_ids)).annotate(units=Sum("lines__quantity"))

@@ -253,7 +253,7 @@ def _without_money(table: _Table) -> None:
             "The payment was cancelled. Nothing was charged.",
         ),
     ):
-        reads = f"{reads} Held until {{deadline}}."
+        reads = f"{reads} Everything stays held for you until {{deadline}}."
         table.say(happening, [S.AWAITING_PAYMENT], End(outcome, moves_attempt=True, entry=entry, reads=reads))
         table.say(happening, _NOT_WAITING, no_effect(_NO_OPEN_ATTEMPT))
     cancelled = End(

@@ -244,7 +244,10 @@ class CouponForm(forms.Form):
 
 
 class PaymentForm(forms.Form):
-    """Step 3: at which provider to pay. Only those that the shop has set up are offered."""
+    """Step 3: at which provider to pay. Only those that the shop has set up are offered.
+
+    The back-order terms are asked where they can matter (`offers_backorder`).
+    """
 
     gateway = forms.ChoiceField(
         label="How do you want to pay?",
@@ -255,8 +258,16 @@ class PaymentForm(forms.Form):
         },
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    accepts_backorder = forms.BooleanField(
+        label="If my payment arrives after the hold has ended and it is sold out, send it when it is back in stock.",
+        required=False,
+        help_text="Without the tick your money goes back to you at once. With it, we write to you when it has arrived.",
+    )
+
+    def __init__(self, *args: Any, offers_backorder: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not offers_backorder:
+            del self.fields["accepts_backorder"]
         self._offered = gateways.available_gateways()
         self.fields["gateway"].choices = [  # type: ignore[attr-defined]
             (name, gateway.label) for name, gateway in self._offered.items()

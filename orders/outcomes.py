@@ -27,22 +27,34 @@ class Outcome:
         return f"{self.title.removesuffix('.')}. {self.text}"
 
 
-# Events after which the page says something of its own. Of several, the latest speaks.
-TELLING = {
-    OrderEventKind.PLACED,
-    OrderEventKind.PAYMENT_STARTED,
-    OrderEventKind.PAYMENT_DECLINED,
-    OrderEventKind.PAID,
-    OrderEventKind.PAID_LATE_KEPT,
-    OrderEventKind.PAID_LATE_REFUNDED,
-    OrderEventKind.PAID_TWICE,
-    OrderEventKind.AMOUNT_DIFFERS,
-}
 # Money that came and could not buy what it was meant for. The event's own sentence carries amount and time.
 MONEY_BACK = {
     OrderEventKind.PAID_LATE_REFUNDED: ("pay.late_refunded", "Paid too late. Your money is on its way back"),
     OrderEventKind.PAID_TWICE: ("pay.twice", "You paid twice"),
     OrderEventKind.AMOUNT_DIFFERS: ("pay.amount_differs", "The amount was not the one we asked for"),
+}
+# What an order says that is paid, beyond that it is: the event's own sentence says the rest. Code, kind and title.
+PAID_WORDS = {
+    OrderEventKind.PAID_LATE_KEPT: ("pay.late_kept", "done", "Paid after the deadline, and you still got it"),
+    OrderEventKind.BACKORDERED: ("pay.backordered", "info", "Paid, and on back-order"),
+    OrderEventKind.ARRIVED: ("pay.arrived", "done", "Back in stock, and yours"),
+    OrderEventKind.CHARGED_BACK: ("pay.charged_back", "warn", "Your bank took the payment back"),
+}
+# What an order says that still waits, and can be paid by another try. Code, title and what happened.
+WAITING_WORDS = {
+    OrderEventKind.PAYMENT_DECLINED: ("pay.failed", "Not paid", "The payment was declined."),
+    OrderEventKind.PAYMENT_CANCELLED: ("pay.given_up", "Not paid yet", "The payment page was closed."),
+}
+# Events after which the page says something of its own. Of several, the latest speaks.
+TELLING = {
+    OrderEventKind.PLACED,
+    OrderEventKind.PAYMENT_STARTED,
+    OrderEventKind.PAYMENT_AUTHORISED,
+    OrderEventKind.PAID,
+    OrderEventKind.CHARGEBACK_WON,
+    *MONEY_BACK,
+    *PAID_WORDS,
+    *WAITING_WORDS,
 }
 
 
@@ -55,25 +67,38 @@ def payment_outcome(*, order: Order, events: list[OrderEvent], now: datetime) ->
     last = next((event for event in events if event.kind in TELLING), None)
     if last is not None and last.kind in MONEY_BACK:
         return _money_back(order=order, event=last, now=now)
-    if last is not None and last.kind == OrderEventKind.PAID_LATE_KEPT:
-        return Outcome("pay.late_kept", "done", "Paid after the deadline, and you still got it", last.text)
     if order.is_paid:
-        return Outcome(
-            "pay.done",
-            "done",
-            "Paid. It is yours.",
-            f"Order {order.number} over {_total(order)} is paid. A copy went to {order.email}.",
-        )
+        return _paid(order=order, event=last)
     if not order.can_be_paid(now=now):
         return _over(order=order)
-    if last is not None and last.kind == OrderEventKind.PAYMENT_DECLINED:
+    return _waiting(order=order, event=last)
+
+
+def _paid(*, order: Order, event: OrderEvent | None) -> Outcome:
+    if event is not None and event.kind in PAID_WORDS:
+        code, kind, title = PAID_WORDS[OrderEventKind(event.kind)]
+        return Outcome(code, kind, title, event.text)
+    return Outcome(
+        "pay.done",
+        "done",
+        "Paid. It is yours.",
+        f"Order {order.number} over {_total(order)} is paid. A copy went to {order.email}.",
+    )
+
+
+def _waiting(*, order: Order, event: OrderEvent | None) -> Outcome:
+    if event is not None and event.kind in WAITING_WORDS:
+        code, title, happened = WAITING_WORDS[OrderEventKind(event.kind)]
+        held = f"Everything stays held for you until {clock_time(order.pay_by)}."
+        return Outcome(code, "warn", title, f"{happened} Nothing was charged. {held}", can_retry=True)
+    if event is not None and event.kind == OrderEventKind.PAYMENT_AUTHORISED:
         return Outcome(
-            "pay.failed",
-            "warn",
-            "Not paid",
-            "The payment was declined. Nothing was charged. "
+            "pay.authorised",
+            "info",
+            "Authorised, and on its way",
+            f"Your bank has agreed to {_total(order)} and not sent it yet. You have nothing to do. "
             f"Everything stays held for you until {clock_time(order.pay_by)}.",
-            can_retry=True,
+            is_pending=True,
         )
     return Outcome(
         "pay.pending",
@@ -109,7 +134,9 @@ def _over(*, order: Order) -> Outcome:
             "pay.cancelled",
             "info",
             "Cancelled",
-            "Nothing was charged, and what you held is back on sale.",
+            "What you paid is on its way back; banks need up to 3 working days."
+            if order.paid_at
+            else "Nothing was charged, and what you held is back on sale.",
             offers_shopping=True,
         )
     return Outcome(

@@ -44,6 +44,13 @@ class CheckoutBody(serializers.Serializer):
     coupon_code = serializers.CharField(
         max_length=32, required=False, allow_blank=True, help_text="Takes something off; empty goes on without one."
     )
+    accepts_backorder = serializers.BooleanField(
+        required=False,
+        help_text=(
+            "Whether it is sent when it is back in stock, should the payment arrive after the hold has ended and it is "
+            "sold out. Without it the money goes back at once."
+        ),
+    )
     expected_total = WholeNumberField(
         min_value=1, max_value=HIGHEST_TOTAL, required=False, help_text="The total that was shown: that one, or a 409."
     )

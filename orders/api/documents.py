@@ -215,6 +215,9 @@ class OrderDocument(OrderSummaryDocument):
     postal_code = serializers.CharField()
     country = serializers.CharField()
     gateway = serializers.CharField()
+    accepts_backorder = serializers.BooleanField(
+        help_text="Whether it is sent when it is back in stock, should it be paid late and be sold out."
+    )
     shipments = ShipmentDocument(source="shipments.all", many=True)
     payments = PaymentDocument(source="payments.all", many=True)
     events = OrderEventDocument(source="events.all", many=True)

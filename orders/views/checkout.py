@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import get_language_from_request
 from django.views.decorators.http import require_http_methods, require_safe
 
+from inventory import queries as stock
 from orders import gateways, queries, services, shopper
 from orders.forms import ContactForm, CouponForm, DeliveryForm, PaymentForm
 from orders.models import Cart, CartLine, Checkout
@@ -92,7 +93,10 @@ def checkout_payment(request: HttpRequest) -> HttpResponse:
 
     def initial(checkout: Checkout) -> dict[str, Any]:
         offered = list(gateways.available_gateways())
-        return {"gateway": checkout.gateway or (offered[0] if len(offered) == 1 else "")}
+        return {
+            "gateway": checkout.gateway or (offered[0] if len(offered) == 1 else ""),
+            "accepts_backorder": checkout.accepts_backorder,
+        }
 
     return _step(request, name="payment", form_class=PaymentForm, initial=initial)
 
@@ -157,7 +161,8 @@ def _step(
 ) -> HttpResponse:
     """One step: shown, or taken and kept.
 
-    The second one is about what travels, so its form is given the lines.
+    The second one is about what travels, so its form is given the lines. The third one asks for the back-order terms
+    only if one of them may be back-ordered.
     """
     now = timezone.now()
     cart = shopper.cart_of(request)
@@ -169,7 +174,7 @@ def _step(
     if names.index(earlier) < names.index(name):
         return see_other(reverse(f"orders:checkout_{earlier}"))
     summary = queries.summarise_cart(cart=cart, now=now)
-    about: dict[str, Any] = {"lines": _held_lines(summary)} if form_class is DeliveryForm else {}
+    about = _about(summary, form_class=form_class)
     if request.method != "POST":
         form = form_class(initial=initial(checkout), **about)
         return _show(request, summary=summary, checkout=checkout, step=name, form=form, now=now)
@@ -181,6 +186,15 @@ def _step(
     # Who came by a Change link goes straight back to the review.
     onward = "review" if first_incomplete(saved) == "review" and earlier == "review" else NEXT[name]
     return see_other(reverse(f"orders:checkout_{onward}"))
+
+
+def _about(summary: queries.CartSummary, *, form_class: type[forms.Form]) -> dict[str, Any]:
+    lines = _held_lines(summary)
+    if form_class is DeliveryForm:
+        return {"lines": lines}
+    if form_class is PaymentForm:
+        return {"offers_backorder": stock.may_be_backordered(skus=[line.variant.sku for line in lines])}
+    return {}
 
 
 def _show(

@@ -106,6 +106,13 @@ def take_what_is_free(scene: Scene) -> None:
     hold(lines={scene.item.sku: UNITS}, now=scene.now, minutes=600)
 
 
+def receive(scene: Scene, *, units: int = UNITS) -> None:
+    """A delivery."""
+    inventory.receive(
+        sku=scene.item.sku, location="MAIN", quantity=units, reason="delivery", actor=ACTOR, now=scene.now
+    )
+
+
 BUILD: dict[OrderStatus, Callable[[], Scene]] = {
     OrderStatus.AWAITING_PAYMENT: waiting,
     OrderStatus.PAID: paid,

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 
-from inventory import services as inventory
 from inventory.queries import prove
 from orders import ends, services
 from orders.ends import ENDS, CannotHappen, Happening, MoneyEnd, StockEnd, end_of
@@ -34,8 +33,19 @@ from orders.models import (
 )
 from orders.queries import prove_owed
 from tests.books import counters, everything, nothing_changes
-from tests.factories import ACTOR, NOW, report
-from tests.orders.scenes import BUILD, UNITS, WINDOW_ENDS, Provider, Scene, expired, silence, take_what_is_free, waiting
+from tests.factories import NOW, report
+from tests.orders.scenes import (
+    BUILD,
+    UNITS,
+    WINDOW_ENDS,
+    Provider,
+    Scene,
+    expired,
+    receive,
+    silence,
+    take_what_is_free,
+    waiting,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -235,9 +245,7 @@ def window_over(scene: Scene, provider: Provider) -> Staged:
 
 
 def units_arrived(scene: Scene, provider: Provider) -> Staged:
-    inventory.receive(
-        sku=scene.item.sku, location="MAIN", quantity=UNITS, reason="delivery", actor=ACTOR, now=scene.now
-    )
+    receive(scene)
     return Staged(scene, lambda: services.allocate_arrivals(now=scene.now), "main")
 
 
