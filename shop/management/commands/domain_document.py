@@ -1,5 +1,6 @@
 """`manage.py domain_document`: docs/domain.md, with its glossary by hand and its state diagrams from the code."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,6 @@ def _words(state: str, end: End) -> tuple[str, ...]:
     )
 
 
-def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [heads, tuple("---" for _ in heads), *rows]
     return "\n".join(f"| {' | '.join(line)} |".replace("|  |", "| |") for line in lines)
