@@ -38,7 +38,7 @@ PAID_WORDS = {
     OrderEventKind.PAID_LATE_KEPT: ("pay.late_kept", "done", "Paid after the deadline, and you still got it"),
     OrderEventKind.BACKORDERED: ("pay.backordered", "info", "Paid, and on back-order"),
     OrderEventKind.ARRIVED: ("pay.arrived", "done", "Back in stock, and yours"),
-    OrderEventKind.CHARGED_BACK: ("pay.charged_back", "warn", "Your bank took the payment back"),
+    OrderEventKind.CHARGED_BACK: ("pay.charged_back", "warn", "The payment was charged back"),
 }
 # What an order says that still waits, and can be paid by another try. Code, title and what happened.
 WAITING_WORDS = {
