@@ -29,6 +29,7 @@ from types import FrameType
 from deploy.processes import Child, StartFailed, free_port, stop_all
 
 ROOT = Path(__file__).resolve().parent.parent
+APPLICATION = "shop.wsgi:application"
 PROGRAMS = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"  # where Debian keeps servers is not on everybody's PATH
 
 
@@ -143,7 +144,14 @@ def production_like(*, database: Database, cache: Cache, folder: Path) -> dict[s
 
 
 @contextmanager
-def shop(*, env: Mapping[str, str], workers: int = 2, threads: int = 8, seed: bool = True) -> Iterator[Shop]:
+def shop(
+    *,
+    env: Mapping[str, str],
+    workers: int = 2,
+    threads: int = 8,
+    seed: bool = True,
+    application: str = APPLICATION,
+) -> Iterator[Shop]:
     """The shop with `env`, migrated, its static files collected, with the demo goods unless `seed` is False.
 
     SITE_URL is the address that was chosen. Logs go to VAR_DIR/log.
@@ -169,7 +177,7 @@ def shop(*, env: Mapping[str, str], workers: int = 2, threads: int = 8, seed: bo
     running = Shop(
         url=url,
         env=full,
-        web=part("web", "gunicorn", "shop.wsgi:application", *gunicorn),
+        web=part("web", "gunicorn", application, *gunicorn),
         worker=part("worker", "celery", "-A", "shop", "worker", "--concurrency", "2", "--loglevel", "INFO"),
         beat=part("beat", "celery", "-A", "shop", "beat", "--loglevel", "INFO", "--pidfile", ""),
     )

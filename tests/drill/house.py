@@ -63,7 +63,9 @@ class House:
 
 
 @contextmanager
-def private_house(*, timers: Mapping[str, str] = TIMERS, workers: int = WORKERS) -> Iterator[House]:
+def private_house(
+    *, timers: Mapping[str, str] = TIMERS, workers: int = WORKERS, application: str = servers.APPLICATION
+) -> Iterator[House]:
     """MariaDB, Redis, gunicorn, Celery worker and beat, in a temporary folder that goes with them.
 
     :raises StartFailed: if a part of it does not start
@@ -74,5 +76,5 @@ def private_house(*, timers: Mapping[str, str] = TIMERS, workers: int = WORKERS)
         servers.redis(folder=folder) as cache,
     ):
         env = servers.production_like(database=database, cache=cache, folder=folder) | dict(timers)
-        with servers.shop(env=env, workers=workers, threads=THREADS, seed=False) as shop:
+        with servers.shop(env=env, workers=workers, threads=THREADS, seed=False, application=application) as shop:
             yield House(shop)
