@@ -17,7 +17,7 @@ PRODUCTION := DEMO=0 DEBUG=0 SECRET_KEY=0123456789-abcdefghijklmnopqrstuvwxyz-AB
 ON_SQLITE := not mariadb and not e2e and not chaos
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sqlite check drill soak screenshots prove shell format lock audit clean dev
+.PHONY: help run test test-sqlite check drill soak bench screenshots prove shell format lock audit clean dev
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ drill: dev ## Sell out a shop under load and prove that it stayed exact (SHOPPER
 
 soak: dev ## Pass orders through a provider that misbehaves and prove that no money was lost (ORDERS=2000 SEED=)
 	@$(PYTHON) -m tests.soak
+
+bench: dev ## Measure the shop against what this machine can do at best (ROUNDS=5 CELL_MS=1000 DOCS=1)
+	@$(PYTHON) -m tests.benchmarks
 
 screenshots: dev ## Take pictures of every page, phone and desktop, light and dark, into var/screenshots
 	@$(PYTHON) -m tests.screenshots
