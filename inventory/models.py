@@ -154,13 +154,18 @@ class ReservationLine(models.Model):
     quantity = models.PositiveIntegerField()
     fulfilled = models.PositiveIntegerField(default=0, help_text="Units that have left the building.")
     given_back = models.PositiveIntegerField(default=0, help_text="Units that went back on sale after the commit.")
+    written_off = models.PositiveIntegerField(default=0, help_text="Units lost after the commit, before they left.")
+    returned = models.PositiveIntegerField(default=0, help_text="Units that left and came back.")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["reservation", "stock_item"], name="reservationline_one_per_item"),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="reservationline_quantity_positive"),
             models.CheckConstraint(
-                condition=Q(quantity__gte=F("fulfilled") + F("given_back")), name="reservationline_ends_within_quantity"
+                condition=Q(
+                    quantity__gte=F("fulfilled") + F("given_back") + F("written_off"), fulfilled__gte=F("returned")
+                ),
+                name="reservationline_ends_within_quantity",
             ),
         ]
         indexes = [models.Index(fields=["sku"], name="reservationline_sku")]
@@ -170,8 +175,13 @@ class ReservationLine(models.Model):
 
     @property
     def outstanding(self) -> int:
-        """Units committed and neither sent nor given back."""
-        return self.quantity - self.fulfilled - self.given_back
+        """Units committed and neither sent, given back nor written off."""
+        return self.quantity - self.fulfilled - self.given_back - self.written_off
+
+    @property
+    def away(self) -> int:
+        """Units that left and have not come back."""
+        return self.fulfilled - self.returned
 
 
 class MovementKind(models.TextChoices):
@@ -187,6 +197,8 @@ class MovementKind(models.TextChoices):
     COMMIT = "COMMIT", "Committed"
     FULFIL = "FULFIL", "Left the building"
     GIVE_BACK = "GIVE_BACK", "Given back"
+    WRITE_OFF = "WRITE_OFF", "Written off"
+    TAKE_BACK = "TAKE_BACK", "Came back"
 
 
 class LedgerIsAppendOnly(PermissionDenied):

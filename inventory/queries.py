@@ -137,10 +137,10 @@ def promised_ahead(*, stock_item_ids: Iterable[int], now: datetime) -> dict[tupl
             Q(reservation__state=ReservationState.COMMITTED)
             | Q(reservation__state=ReservationState.HELD, reservation__expires_at__gt=now),
             stock_item_id__in=list(stock_item_ids),
-            quantity__gt=F("fulfilled") + F("given_back"),
+            quantity__gt=F("fulfilled") + F("given_back") + F("written_off"),
         )
         .order_by("reservation__created_at", "reservation_id")
-        .only("stock_item_id", "reservation_id", "quantity", "fulfilled", "given_back")
+        .only("stock_item_id", "reservation_id", "quantity", "fulfilled", "given_back", "written_off")
     )
     sums: dict[int, int] = defaultdict(int)
     ahead: dict[tuple[int, UUID], int] = {}
@@ -198,7 +198,7 @@ def prove() -> list[Drift]:
     """Recompute the first and second law for every stock item, at one moment, and return whatever does not agree.
 
     Five queries, however many items. Held is the sum of reservations in state HELD, those past their time included;
-    allocated is what was committed and neither sent nor given back.
+    allocated is what was committed and neither sent, given back nor written off.
     """
     with consistent_snapshot():
         items = list(StockItem.objects.select_related("location").order_by("pk"))
@@ -206,7 +206,7 @@ def prove() -> list[Drift]:
         held = _line_sums(Q(reservation__state=ReservationState.HELD), total=F("quantity"))
         allocated = _line_sums(
             Q(reservation__state=ReservationState.COMMITTED),
-            total=F("quantity") - F("fulfilled") - F("given_back"),
+            total=F("quantity") - F("fulfilled") - F("given_back") - F("written_off"),
         )
     drifts = []
     for item in items:
@@ -245,7 +245,8 @@ def rows_behind(drift: Drift, *, limit: int = 20) -> list[str]:
         ),
         *(
             f"reservation {row.reservation_id} {row.reservation.state} {row} "
-            f"fulfilled={row.fulfilled} given_back={row.given_back} until {row.reservation.expires_at:%H:%M:%S}"
+            f"fulfilled={row.fulfilled} given_back={row.given_back} "
+            f"written_off={row.written_off} returned={row.returned} until {row.reservation.expires_at:%H:%M:%S}"
             for row in lines
         ),
     ]

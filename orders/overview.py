@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Q
 
-from orders.models import Order, Refund, RefundStatus
+from orders.models import Order, Refund, RefundStatus, ReturnRequest, ReturnStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,14 +16,22 @@ class OrderQueues:
     paid_since: datetime | None
     need_attention: int
     refunds_failed: int
+    returns_to_decide: int
+    returns_to_refund: int
 
 
 def order_queues() -> OrderQueues:
-    """The queues as they are now. Three queries."""
+    """The queues as they are now. Four queries."""
     to_send = Order.objects.to_send().aggregate(orders=Count("pk"), since=Min("paid_at"))
+    returns = ReturnRequest.objects.aggregate(
+        asked=Count("pk", filter=Q(status=ReturnStatus.REQUESTED)),
+        received=Count("pk", filter=Q(status=ReturnStatus.RECEIVED)),
+    )
     return OrderQueues(
         to_send=to_send["orders"],
         paid_since=to_send["since"],
         need_attention=Order.objects.exclude(needs_attention="").count(),
         refunds_failed=Refund.objects.filter(status=RefundStatus.FAILED).count(),
+        returns_to_decide=returns["asked"],
+        returns_to_refund=returns["received"],
     )

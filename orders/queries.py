@@ -26,6 +26,8 @@ from orders.models import (
     OrderStatus,
     Payment,
     Refund,
+    ReturnLine,
+    ReturnRequest,
     Shipment,
     ShipmentLine,
     ShipmentStatus,
@@ -193,7 +195,7 @@ def find_order(*, order_id: UUID, user: User | AnonymousUser, known_ids: Iterabl
 
     :raises NotFound: if there is none, or it is somebody else's: the two are never told apart.
     """
-    order = Order.objects.prefetch_related(*_details()).filter(pk=order_id).first()
+    order = Order.objects.select_related("user").prefetch_related(*_details()).filter(pk=order_id).first()
     if order is None:
         raise NotFound()
     is_own = user.is_authenticated and order.user_id == user.pk
@@ -298,7 +300,9 @@ def _details() -> list[Prefetch]:
         Prefetch("lines", queryset=OrderLine.objects.order_by("pk")),
         Prefetch("shipments", queryset=Shipment.objects.exclude(status=ShipmentStatus.UNPACKED).order_by("number")),
         Prefetch("shipments__lines", queryset=ShipmentLine.objects.select_related("order_line").order_by("pk")),
-        Prefetch("events", queryset=OrderEvent.objects.order_by("-happened_at", "-pk")),
+        Prefetch("returns", queryset=ReturnRequest.objects.select_related("refund").order_by("number")),
+        Prefetch("returns__lines", queryset=ReturnLine.objects.select_related("order_line").order_by("pk")),
+        Prefetch("events", queryset=OrderEvent.objects.for_customer().order_by("-happened_at", "-pk")),
         Prefetch("payments", queryset=Payment.objects.order_by("created_at", "pk")),
         Prefetch("payments__refunds", queryset=Refund.objects.order_by("created_at", "pk")),
     ]

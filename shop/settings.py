@@ -180,6 +180,8 @@ HOLD_EXTENSION_LIMIT = env.int("HOLD_EXTENSION_LIMIT", default=10)
 HOLD_EXTENSION_OFFER = timedelta(seconds=env.int("HOLD_EXTENSION_OFFER_SECONDS", default=180))
 PAYMENT_WINDOW = timedelta(seconds=env.int("PAYMENT_WINDOW_SECONDS", default=900))
 EXPIRY_INTERVAL_SECONDS = env.float("EXPIRY_INTERVAL_SECONDS", default=10)
+# How many days after its last parcel left something of an order may be sent back.
+RETURN_DAYS = env.int("RETURN_DAYS", default=14)
 MAX_UNITS_PER_LINE = env.int("MAX_UNITS_PER_LINE", default=100)
 SHOP_CURRENCY = "IDR"
 # Whether the prices of products and deliveries have the tax in them, and what the tax is called on pages and papers.

@@ -6,6 +6,7 @@ from inventory.services.errors import (
     ExtensionLimitReached,
     ExtensionTooEarly,
     HoldEnded,
+    NotAway,
     NotCommitted,
     NotOnHand,
     StockMoved,
@@ -14,7 +15,7 @@ from inventory.services.errors import (
     UnknownStockItem,
 )
 from inventory.services.expiry import ExpiryReport, expire_due, release_expired
-from inventory.services.outcome import commit, fulfil, give_back, has_arrived
+from inventory.services.outcome import commit, fulfil, give_back, has_arrived, take_back, write_off
 from inventory.services.reservation import extend, extend_to, join, release, reserve, resize
 from inventory.services.stock import adjust, open_location, receive, set_backorder_limit
 
@@ -25,6 +26,7 @@ __all__ = [
     "ExtensionLimitReached",
     "ExtensionTooEarly",
     "HoldEnded",
+    "NotAway",
     "NotCommitted",
     "NotOnHand",
     "StockMoved",
@@ -47,4 +49,6 @@ __all__ = [
     "reserve",
     "resize",
     "set_backorder_limit",
+    "take_back",
+    "write_off",
 ]

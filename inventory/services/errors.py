@@ -94,6 +94,15 @@ class NotCommitted(ShopError):
     detail_format = "{asked} of {sku} asked for, but only {outstanding} are paid and not sent yet."
 
 
+class NotAway(ShopError):
+    """Facts: `sku`, `asked`, `away` (units that left and have not come back)."""
+
+    code = "not_away"
+    status = 409
+    title = "Not that many were sent"
+    detail_format = "{asked} of {sku} cannot come back: {away} left and are not back yet."
+
+
 class NotOnHand(ShopError):
     """Facts: `sku`, `asked`, `on_hand`."""
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from inventory.models import MovementKind, Reservation, ReservationLine, ReservationState, StockItem, StockMovement
 from inventory.queries import promised_ahead
 from inventory.services.counters import lock_reservations, record
-from inventory.services.errors import HoldEnded, NotCommitted, NotOnHand, UnknownReservation
+from inventory.services.errors import HoldEnded, NotAway, NotCommitted, NotOnHand, UnknownReservation
 from shop.transactions import transactional
 
 
@@ -53,12 +53,8 @@ def fulfil(*, reservation_id: UUID, lines: dict[str, int], actor: str, now: date
     :raises NotOnHand: if they are promised but not in the building (back-ordered).
     """
     changes = _take_outstanding(reservation_id, lines)
-    # Two parcels must not both count on the last unit of a delivery: whoever sends makes units on hand fewer.
-    wanted = [line.stock_item_id for line, _ in changes]
-    items = {row.pk: row for row in StockItem.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}
+    _refuse_absent(changes)
     for line, units in changes:
-        if items[line.stock_item_id].on_hand < units:
-            raise NotOnHand(sku=line.sku, asked=units, on_hand=items[line.stock_item_id].on_hand)
         line.fulfilled += units
         line.save(update_fields=["fulfilled"])
     _record_outcome(changes, kind=MovementKind.FULFIL, on_hand_too=True, reason="", actor=actor, now=now)
@@ -96,6 +92,94 @@ def has_arrived(*, reservation_ids: Iterable[UUID], now: datetime) -> bool:
         for line in lines
         if line.outstanding
     )
+
+
+@transactional
+def write_off(*, reservation_id: UUID, lines: dict[str, int], reason: str, actor: str, now: datetime) -> None:
+    """Lose committed units (SKU to units) that have not left: the promise is given up, and they are not sold again.
+
+    Not idempotent: the caller's own state says whether an order was cancelled.
+
+    :raises NotCommitted: if fewer are owed.
+    :raises NotOnHand: if they are promised but not in the building (back-ordered).
+    """
+    changes = _take_outstanding(reservation_id, lines)
+    _refuse_absent(changes)
+    for line, units in changes:
+        line.written_off += units
+        line.save(update_fields=["written_off"])
+    _record_outcome(changes, kind=MovementKind.WRITE_OFF, on_hand_too=True, reason=reason, actor=actor, now=now)
+
+
+@transactional
+def take_back(
+    *,
+    reservation_id: UUID,
+    restocked: dict[str, int],
+    written_off: dict[str, int],
+    reason: str,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Receive units (SKU to units) that left with this reservation: back on sale, or written off as they come in.
+
+    Not idempotent: the caller's own state says whether a return was received. What is written off leaves two lines in
+    the ledger, because it came back and was lost.
+
+    :raises NotAway: if fewer left, or came back already.
+    """
+    if not lock_reservations([reservation_id]):
+        raise UnknownReservation()
+    kept = list(ReservationLine.objects.filter(reservation_id=reservation_id).order_by("pk"))
+    movements: list[StockMovement] = []
+    for kinds, lines in [
+        ([MovementKind.TAKE_BACK], restocked),
+        ([MovementKind.TAKE_BACK, MovementKind.WRITE_OFF], written_off),
+    ]:
+        for line, units in _spread_back(kept, lines):
+            line.returned += units
+            line.save(update_fields=["returned"])
+            movements += [
+                StockMovement(
+                    stock_item_id=line.stock_item_id,
+                    kind=kind,
+                    on_hand_change=units if kind == MovementKind.TAKE_BACK else -units,
+                    reservation_id=reservation_id,
+                    reason=reason[:200],
+                    actor=actor,
+                    created_at=now,
+                )
+                for kind in kinds
+            ]
+    record(movements)
+
+
+def _spread_back(kept: list[ReservationLine], lines: dict[str, int]) -> list[tuple[ReservationLine, int]]:
+    changes = []
+    for sku, units in lines.items():
+        sent = [line for line in kept if line.sku == sku and line.away]
+        away = sum(line.away for line in sent)
+        if not 1 <= units <= away:
+            raise NotAway(sku=sku, asked=units, away=away)
+        missing = units
+        for line in sent:
+            share = min(line.away, missing)
+            if share:
+                changes.append((line, share))
+                missing -= share
+    return changes
+
+
+def _refuse_absent(changes: list[tuple[ReservationLine, int]]) -> None:
+    """Lock the stock items. Two parcels must not both count on the last unit of a delivery.
+
+    :raises NotOnHand: if units are promised but not in the building.
+    """
+    wanted = [line.stock_item_id for line, _ in changes]
+    items = {row.pk: row for row in StockItem.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}
+    for line, units in changes:
+        if items[line.stock_item_id].on_hand < units:
+            raise NotOnHand(sku=line.sku, asked=units, on_hand=items[line.stock_item_id].on_hand)
 
 
 def _take_outstanding(reservation_id: UUID, lines: dict[str, int]) -> list[tuple[ReservationLine, int]]:

@@ -5,6 +5,7 @@ from orders.admin.message import MessageAdmin
 from orders.admin.order import OrderAdmin
 from orders.admin.payment import PaymentAdmin, PaymentEventAdmin
 from orders.admin.refund import RefundAdmin
+from orders.admin.return_request import ReturnRequestAdmin
 from orders.admin.shipment import ShipmentAdmin
 from orders.admin.shipping import ShippingMethodAdmin, ShippingZoneAdmin
 from orders.admin.tax import TaxRateAdmin
@@ -17,6 +18,7 @@ __all__ = [
     "PaymentAdmin",
     "PaymentEventAdmin",
     "RefundAdmin",
+    "ReturnRequestAdmin",
     "ShipmentAdmin",
     "ShippingMethodAdmin",
     "ShippingZoneAdmin",

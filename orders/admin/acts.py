@@ -19,6 +19,14 @@ from shop.redirects import see_other
 from shop.staff import ReadOnlyAdmin
 
 
+class LooksDifferent(Exception):
+    """What would happen now, in sentences, where it is not what was shown."""
+
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__(" ".join(sentences))
+        self.sentences = sentences
+
+
 class UnitsForm(forms.Form):
     """How many units of each line: a field a line, named after its id, filled in with all that there are."""
 
@@ -52,7 +60,12 @@ class ActAdmin(ReadOnlyAdmin):
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         """Parcels and returns are parts of orders, and one right covers them all."""
-        return request.user.has_perm("orders.change_order")
+        return self.has_staff_permission(request, "change")
+
+    def has_staff_permission(self, request: HttpRequest, permission: str) -> bool:
+        """As in Django, who may change orders may also look at them."""
+        granted = {"view", "change"} if permission == "view" else {permission}
+        return any(request.user.has_perm(f"orders.{name}_order") for name in granted)
 
     def act(
         self,
@@ -65,25 +78,32 @@ class ActAdmin(ReadOnlyAdmin):
         button: str,
         explain: str,
         done: str,
-        is_dangerous: bool = False,
+        preview: Callable[[], list[str]] | None = None,
         **context: Any,
     ) -> HttpResponse:
         """Ask, and once the form is sent call `service(actor=, now=)` and show the order again.
 
-        The form carries a key that was minted with the page: sent twice, the act is done once.
+        The form carries a key that was minted with the page: sent twice, the act is done once. With a `preview` the
+        first press shows what would happen, and only a press on exactly that does it.
         """
         if not self.has_act_permission(request):
             raise PermissionDenied
         back_url = reverse("admin:orders_order_change", args=[order.pk])
+        seen: list[str] = []
         if request.method == "POST" and form.is_valid():
             try:
-                _do_once(request, verb=title, order=order, service=service)
+                if preview is not None and "seen" not in request.POST:
+                    seen = preview()
+                else:
+                    _do_once(request, verb=title, order=order, service=service, preview=preview)
+                    self.log_change(request, order, title)
+                    messages.success(request, f"Order {order.number}: {done}")
+                    return see_other(back_url)
+            except LooksDifferent as change:
+                seen = change.sentences
             except ShopError as error:
                 messages.error(request, f"{error.title}. {error.detail}")
-            else:
-                self.log_change(request, order, title)
-                messages.success(request, f"Order {order.number}: {done}")
-            return see_other(back_url)
+                return see_other(back_url)
         return self.page(
             request,
             "admin/orders/order/act.html",
@@ -93,17 +113,32 @@ class ActAdmin(ReadOnlyAdmin):
             form=form,
             button=button,
             explain=explain,
-            is_dangerous=is_dangerous,
+            preview=seen,
+            seen=" ".join(seen),
+            has_preview=preview is not None,
             key=request.POST.get("key") or uuid4().hex,
             back_url=back_url,
             **context,
         )
 
 
-def _do_once(request: HttpRequest, *, verb: str, order: Order, service: Callable[..., object]) -> None:
+def _do_once(
+    request: HttpRequest,
+    *,
+    verb: str,
+    order: Order,
+    service: Callable[..., object],
+    preview: Callable[[], list[str]] | None,
+) -> None:
+    """Do it, unless this page was sent before.
+
+    :raises LooksDifferent: if what would happen is not what was shown.
+    """
     now, actor = timezone.now(), str(request.user)
 
     def produce() -> Answer:
+        if preview is not None and request.POST["seen"] != " ".join(sentences := preview()):
+            raise LooksDifferent(sentences)
         service(actor=actor, now=now)
         return Answer(status=200, body={})
 

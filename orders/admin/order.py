@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.validators import DecimalValidator
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
@@ -21,10 +22,12 @@ from orders.models import (
     PaymentEvent,
     Refund,
     RefundStatus,
+    ReturnLine,
+    ReturnRequest,
     Shipment,
     ShipmentLine,
 )
-from shop.money import format_money
+from shop.money import DECIMALS, format_money
 from shop.staff import typed
 
 
@@ -59,6 +62,42 @@ class RemarkForm(forms.Form):
     )
 
 
+class CancelForm(UnitsForm):
+    """Which units are given up, and where they go."""
+
+    restock = forms.ChoiceField(
+        label="The units",
+        choices=[("yes", "go back on sale"), ("no", "are lost: write them off")],
+        initial="yes",
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(max_length=150, required=False, help_text="The customer reads it.")
+
+
+class RefundForm(forms.Form):
+    """How much goes back, and why."""
+
+    amount = forms.DecimalField(min_value=0)
+    reason = forms.CharField(max_length=150, help_text="The customer reads it.")
+
+    def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.decimals = DECIMALS[currency]
+        amount = self.fields["amount"]
+        amount.label = f"Amount in {currency}"
+        amount.validators.append(DecimalValidator(max_digits=15, decimal_places=self.decimals))
+
+    def amount_minor(self) -> int:
+        """The amount in minor units, of a form that is valid."""
+        return int(self.cleaned_data["amount"].scaleb(self.decimals))
+
+
+class NoteForm(forms.Form):
+    """What the next colleague should know."""
+
+    text = forms.CharField(max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
+
+
 @admin.register(Order)
 class OrderAdmin(ActAdmin):
     """Orders with their lines, money and timeline. They change by what happens to them, not by editing."""
@@ -79,6 +118,8 @@ class OrderAdmin(ActAdmin):
             ("cancel", self.cancel_view),
             ("pack", self.pack_view),
             ("send", self.send_view),
+            ("refund", self.refund_view),
+            ("note", self.note_view),
             ("settle", self.settle_view),
         ]
         pages = [
@@ -91,6 +132,7 @@ class OrderAdmin(ActAdmin):
         """The order's page: what was bought, by whom, what happened, and where the money is."""
         found = self.found(request, object_id, permission="view")
         order = Order.objects.select_related("user").prefetch_related(*_story()).get(pk=found.pk)
+        lines = order.lines.all()
         is_sendable = order.is_paid and not order.is_fulfilled and not order.is_held_back
         return self.page(
             request,
@@ -100,13 +142,17 @@ class OrderAdmin(ActAdmin):
             payments=[_with_payloads(payment) for payment in order.payments.all()],
             may_act=self.has_act_permission(request),
             may_retry=request.user.has_perm("orders.change_refund"),
-            can_cancel=order.is_awaiting_payment,
-            can_send=is_sendable and any(line.unpacked for line in order.lines.all()),
+            can_cancel=order.is_awaiting_payment or (order.is_paid and any(line.unpacked for line in lines)),
+            can_refund=any(payment.is_captured for payment in order.payments.all()),
+            can_send=is_sendable and any(line.unpacked for line in lines),
             parcels=[each for each in order.shipments.all() if not each.is_unpacked],
         )
 
     def cancel_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        """An unpaid order as a whole; of a paid one the units that are chosen, with a look at stock and money first."""
         order = self.found(request, str(object_id), permission="change")
+        if order.is_paid:
+            return self._cancel_paid(request, order)
         return self.act(
             request,
             order=order,
@@ -116,7 +162,61 @@ class OrderAdmin(ActAdmin):
             button="Cancel this order",
             explain="Its units are free again at once. If money arrives after this, it goes back.",
             done="it is cancelled.",
-            is_dangerous=True,
+        )
+
+    def _cancel_paid(self, request: HttpRequest, order: Order) -> HttpResponse:
+        form = CancelForm(typed(request), lines=[(line, line.unpacked) for line in _lines(order) if line.unpacked > 0])
+        return self.act(
+            request,
+            order=order,
+            form=form,
+            service=lambda **who: services.cancel_units(
+                order_id=order.pk,
+                units=form.units(),
+                restock=form.cleaned_data["restock"] == "yes",
+                reason=form.cleaned_data["reason"],
+                **who,
+            ),
+            title="Cancel units",
+            button="Cancel these units",
+            explain="What is owed and in no parcel can be cancelled. Unpack a parcel first to cancel what is in it.",
+            done="the units are cancelled.",
+            preview=lambda: _cancellation_in_words(order, form),
+        )
+
+    def refund_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        order = self.found(request, str(object_id), permission="change")
+        form = RefundForm(typed(request), currency=order.currency)
+        left = format_money(max(map(services.left_of, order.payments.captured()), default=0), order.currency)
+        return self.act(
+            request,
+            order=order,
+            form=form,
+            service=lambda **who: services.repay(
+                order_id=order.pk, amount_minor=form.amount_minor(), reason=form.cleaned_data["reason"], **who
+            ),
+            title="Refund",
+            button="Send the money back",
+            explain=f"Up to {left} can still go back. The stock stays as it is, and the customer is told.",
+            done="the money is on its way back.",
+            preview=lambda: [
+                f"{format_money(form.amount_minor(), order.currency)} of at most {left} goes back to the customer.",
+                "The order, its units and the stock stay as they are.",
+            ],
+        )
+
+    def note_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        order = self.found(request, str(object_id), permission="change")
+        form = NoteForm(typed(request))
+        return self.act(
+            request,
+            order=order,
+            form=form,
+            service=lambda **who: services.write_note(order_id=order.pk, **form.cleaned_data, **who),
+            title="Note",
+            button="Write it down",
+            explain="It stands on the timeline for staff. The customer does not see it.",
+            done="the note is on the timeline.",
         )
 
     def pack_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
@@ -166,11 +266,27 @@ def _lines(order: Order) -> list[OrderLine]:
     return list(order.lines.order_by("pk"))
 
 
+def _cancellation_in_words(order: Order, form: CancelForm) -> list[str]:
+    """What the chosen cancellation does to stock and money."""
+    units = form.units()
+    refund_minor = services.preview_cancellation(order=order, units=units)
+    where = "back on sale" if form.cleaned_data["restock"] == "yes" else "out of the stock, written off"
+    gone = ", ".join(f"{units[line.pk]} × {line.sku}" for line in _lines(order) if units.get(line.pk))
+    rest = sum(line.owed - units.get(line.pk, 0) for line in _lines(order))
+    return [
+        f"{gone}: {where}.",
+        f"{format_money(refund_minor, order.currency)} goes back to the customer.",
+        f"Units that stay owed: {rest}." if rest else "Nothing stays owed.",
+    ]
+
+
 def _story() -> list[Prefetch]:
     return [
         Prefetch("lines", queryset=OrderLine.objects.order_by("pk")),
         Prefetch("shipments", queryset=Shipment.objects.order_by("number")),
         Prefetch("shipments__lines", queryset=ShipmentLine.objects.select_related("order_line").order_by("pk")),
+        Prefetch("returns", queryset=ReturnRequest.objects.select_related("refund").order_by("number")),
+        Prefetch("returns__lines", queryset=ReturnLine.objects.select_related("order_line").order_by("pk")),
         Prefetch("events", queryset=OrderEvent.objects.order_by("-happened_at", "-pk")),
         Prefetch("payments", queryset=Payment.objects.order_by("created_at", "pk")),
         Prefetch("payments__events", queryset=PaymentEvent.objects.order_by("-received_at", "-pk")),

@@ -55,13 +55,6 @@ class ShipmentAdmin(ActAdmin):
         ]
         return [*pages, *super().get_urls()]
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Who may look at orders may look at their parcels."""
-        return request.user.has_perm("orders.view_order") or self.has_act_permission(request)
-
-    def has_staff_permission(self, request: HttpRequest, permission: str) -> bool:
-        return self.has_view_permission(request) if permission == "view" else self.has_act_permission(request)
-
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """A parcel is read on the page of its order."""
         shipment = self.found(request, object_id, permission="view")

@@ -26,6 +26,14 @@ from orders.models.order import (
     OrderStatus,
 )
 from orders.models.payment import Payment, PaymentEvent, Refund
+from orders.models.return_request import (
+    OPEN_RETURN,
+    RETURN_STATES,
+    ReturnLine,
+    ReturnReason,
+    ReturnRequest,
+    ReturnStatus,
+)
 from orders.models.shipment import SHIPMENT_STATES, Shipment, ShipmentLine, ShipmentStatus
 from orders.models.shipping import ShippingKind, ShippingMethod, ShippingZone
 from orders.models.tax import TaxRate
@@ -35,12 +43,14 @@ __all__ = [
     "ATTEMPT_EVENTS",
     "BROUGHT_MONEY",
     "CART_STATES",
+    "OPEN_RETURN",
     "ORDER_STATES",
     "PAID_STATES",
     "PAYMENT_STATES",
     "REFUND_ENDS",
     "REFUND_EVENTS",
     "REFUND_STATES",
+    "RETURN_STATES",
     "SHIPMENT_STATES",
     "Cart",
     "CartLine",
@@ -61,6 +71,10 @@ __all__ = [
     "Refund",
     "RefundStatus",
     "ReportEnd",
+    "ReturnLine",
+    "ReturnReason",
+    "ReturnRequest",
+    "ReturnStatus",
     "Shipment",
     "ShipmentLine",
     "ShipmentStatus",

@@ -1,6 +1,6 @@
 """The order: what was bought, at frozen prices, and what happened to it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -110,6 +110,7 @@ class Order(models.Model):
     ended_at = models.DateTimeField(
         null=True, blank=True, help_text="When it was sent, cancelled, expired or refunded."
     )
+    last_shipped_at = models.DateTimeField(null=True, blank=True, help_text="When its last parcel left.")
     set_aside_at = models.DateTimeField(null=True, blank=True, help_text="When the sweep gave up on it.")
     held_back_at = models.DateTimeField(
         null=True, blank=True, help_text="Since when nothing of it may be sent: the bank took a payment back."
@@ -189,6 +190,11 @@ class Order(models.Model):
     def is_refunded(self) -> bool:
         return self.status == OrderStatus.REFUNDED
 
+    @property
+    def returnable_until(self) -> datetime | None:
+        """Until when a return may be asked for. None as long as nothing was sent."""
+        return self.last_shipped_at + timedelta(days=settings.RETURN_DAYS) if self.last_shipped_at else None
+
     def take(self, event: str) -> None:
         """Take this step of ORDER_STATES, in memory. :raises NoSuchTransition: if there is none from here."""
         self.status = ORDER_STATES.target(self.status, event)
@@ -223,6 +229,9 @@ class OrderLine(models.Model):
     fulfilled = models.PositiveIntegerField(default=0, help_text="Units that were sent.")
     cancelled = models.PositiveIntegerField(default=0, help_text="Units given up after the payment, before sending.")
     returned = models.PositiveIntegerField(default=0, help_text="Units that were sent and came back.")
+    refunded = models.PositiveIntegerField(
+        default=0, help_text="Units, cancelled or returned, whose price was given back."
+    )
 
     class Meta:
         constraints = [
@@ -241,7 +250,11 @@ class OrderLine(models.Model):
                 name="orderline_charge_adds_up",
             ),
             models.CheckConstraint(
-                condition=Q(quantity__gte=F("packed") + F("fulfilled") + F("cancelled"), fulfilled__gte=F("returned")),
+                condition=Q(
+                    quantity__gte=F("packed") + F("fulfilled") + F("cancelled"),
+                    fulfilled__gte=F("returned"),
+                    refunded__lte=F("cancelled") + F("returned"),
+                ),
                 name="orderline_ends_within_quantity",
             ),
         ]
@@ -291,6 +304,7 @@ class OrderEventKind(models.TextChoices):
     RETURN_REQUESTED = "RETURN_REQUESTED", "Return asked for"
     RETURN_APPROVED = "RETURN_APPROVED", "Return approved"
     RETURN_REJECTED = "RETURN_REJECTED", "Return refused"
+    RETURN_WITHDRAWN = "RETURN_WITHDRAWN", "Return withdrawn"
     RETURN_RECEIVED = "RETURN_RECEIVED", "Return received"
     EXCHANGED = "EXCHANGED", "Exchanged"
     INVOICED = "INVOICED", "Invoice written"
@@ -298,6 +312,14 @@ class OrderEventKind(models.TextChoices):
     CLAIMED = "CLAIMED", "Taken into an account"
     NOTE = "NOTE", "Note of staff"
     ATTENDED = "ATTENDED", "Looked at by staff"
+
+
+class OrderEventQuerySet(models.QuerySet["OrderEvent"]):
+    """Entries by who reads them."""
+
+    def for_customer(self) -> Self:
+        """Without the notes that staff write for each other."""
+        return self.exclude(kind=OrderEventKind.NOTE)
 
 
 class OrderEvent(models.Model):
@@ -308,6 +330,8 @@ class OrderEvent(models.Model):
     text = models.CharField(max_length=300, help_text="The sentence that shopper and staff read.")
     actor = models.CharField(max_length=120)
     happened_at = models.DateTimeField()
+
+    objects = OrderEventQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.text

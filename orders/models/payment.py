@@ -30,6 +30,10 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         """Those that may still be paid: waiting for the provider, or authorised and not captured."""
         return self.filter(status__in=OPEN_ATTEMPT)
 
+    def captured(self) -> Self:
+        """Those whose money is here."""
+        return self.filter(status=PaymentStatus.CAPTURED)
+
     def end_pending(self, event: str) -> int:
         """Let those that are still open take this step; returns their number."""
         return self.open().update(status=PAYMENT_STATES.target(PaymentStatus.PENDING, event))

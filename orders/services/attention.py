@@ -48,3 +48,18 @@ def settle_attention(*, order_id: UUID, remark: str, actor: str, now: datetime) 
     order.save(update_fields=["needs_attention", "set_aside_at", "held_back_at"])
     note(order, OrderEventKind.ATTENDED, remark.strip(), actor=actor, now=now)
     return order
+
+
+@transactional
+def write_note(*, order_id: UUID, text: str, actor: str, now: datetime) -> Order:
+    """Leave a note for staff on the order's timeline. The customer does not see it.
+
+    :raises InvalidInput: if it is empty.
+    """
+    if not text.strip():
+        raise InvalidInput(field="text", problem="Write something: it stays on the order.")
+    order = Order.objects.select_for_update().filter(pk=order_id).first()
+    if order is None:
+        raise NotFound()
+    note(order, OrderEventKind.NOTE, text.strip(), actor=actor, now=now)
+    return order

@@ -233,7 +233,7 @@ class OrderNotCancellable(ShopError):
     code = "order_not_cancellable"
     status = 409
     title = "This order cannot be cancelled"
-    detail_format = "Order {number} is {status}. Only an order that waits for payment can be cancelled here."
+    detail_format = "Order {number} is {status}. Only what is neither packed nor sent can be cancelled."
 
 
 class OrderNotFulfillable(ShopError):
@@ -273,6 +273,75 @@ class NothingChosen(ShopError):
     title = "Nothing chosen"
     field = "units"
     detail_format = "Choose at least one unit to {verb}."
+
+
+class StillPacked(ShopError):
+    """Facts: `number`."""
+
+    code = "still_packed"
+    status = 409
+    title = "Some of it is packed"
+    detail_format = "A parcel of order {number} is packed. Unpack it first, or cancel only what is in no parcel."
+
+
+class NothingToPayBack(ShopError):
+    """Facts: `number`."""
+
+    code = "nothing_to_pay_back"
+    status = 409
+    title = "Nothing to pay back"
+    detail_format = "No money of order {number} is here any more."
+
+
+class MoreThanCame(ShopError):
+    """Facts: `asked_minor`, `left_minor`, `currency`."""
+
+    code = "more_than_came"
+    status = 409
+    title = "That is more than is left"
+    field = "amount"
+
+    @property
+    def detail(self) -> str:
+        left = format_money(self.facts["left_minor"], self.facts["currency"])
+        return f"At most {left} can still go back. Enter that or less."
+
+
+class ReturnTooLate(ShopError):
+    """Facts: `number`, `days`, `until` (empty: nothing was sent yet)."""
+
+    code = "return_too_late"
+    status = 409
+    title = "This cannot be returned now"
+
+    @property
+    def detail(self) -> str:
+        if not self.facts["until"]:
+            return (
+                f"Nothing of order {self.facts['number']} was sent yet. Cancel it instead, as long as it is not packed."
+            )
+        return (
+            f"Returns are possible for {self.facts['days']} days after the last parcel left. For this order that was "
+            f"until {self.facts['until']}. Write to us if something is wrong with it."
+        )
+
+
+class ReturnMoved(ShopError):
+    """Facts: `number`, `status`, `verb`."""
+
+    code = "return_moved"
+    status = 409
+    title = "This return is further already"
+    detail_format = "Return {number} is {status}, so it cannot be {verb}."
+
+
+class NothingCameBack(ShopError):
+    """Facts: `number`."""
+
+    code = "nothing_came_back"
+    title = "Nothing came"
+    field = "units"
+    detail_format = "Enter what came of return {number}. If nothing will come, close it instead."
 
 
 class ShipmentMoved(ShopError):

@@ -84,6 +84,8 @@ def ship(
         line.save(update_fields=["packed", "fulfilled"])
         skus = leaving.setdefault(line.reservation_id, {})
         skus[line.sku] = skus.get(line.sku, 0) + part.quantity
+    order.last_shipped_at = now
+    order.save(update_fields=["last_shipped_at"])
     note(order, OrderEventKind.SHIPPED, _left_words(shipment), actor=actor, now=now)
     _follow(order, now=now, actor=actor)
     write_order_message(order, name="shipment_sent", key=str(shipment.pk), now=now, shipment=shipment)
