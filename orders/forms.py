@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.text import normalize_newlines
 
 from orders import gateways, services
-from orders.models import CartLine, ShippingMethod
+from orders.models import CartLine, OrderLine, ReturnReason, ShippingMethod
 from orders.services import DeliveryOption, NotDelivered
 
 COUNTRY = "ID"
@@ -321,3 +321,56 @@ def _days(method: ShippingMethod) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(normalize_newlines(text).split())
+
+
+class ReturnForm(forms.Form):
+    """What goes back: units by line, why, and what else there is to say. Lines come first, nothing chosen."""
+
+    reason = forms.ChoiceField(
+        label="Why does it go back?",
+        choices=ReturnReason.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose what fits best."},
+    )
+    remark = forms.CharField(
+        label="Anything else we should know",
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(self, *args: Any, lines: list[tuple[OrderLine, int]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        own = {}
+        for line, most in lines:
+            variant = f", {line.variant_label}" if line.variant_label else ""
+            too_many = f"Enter a whole number from 0 to {most}."
+            own[f"units-{line.pk}"] = forms.IntegerField(
+                label=f"{line.product_name}{variant}",
+                help_text=f"How many of the {most} go back. 0 if you keep them." if most > 1 else "1 to send it back.",
+                initial=0 if len(lines) > 1 else 1,
+                min_value=0,
+                max_value=most,
+                widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+                error_messages=dict.fromkeys(["required", "invalid", "min_value", "max_value"], too_many),
+            )
+        self.fields = {**own, **self.fields}
+
+    def clean(self) -> dict[str, Any]:
+        """At least one unit.
+
+        :raises ValidationError: if there is none.
+        """
+        cleaned = super().clean() or self.cleaned_data
+        lines = [name for name in self.fields if name.startswith("units-")]
+        if lines and not self.errors and not any(cleaned[name] for name in lines):
+            self.add_error(lines[0], "Enter how many go back, at least one in all.")
+        return cleaned
+
+    def units(self) -> dict[UUID, int]:
+        """Order line to units, of a form that is valid."""
+        return {
+            UUID(name.removeprefix("units-")): value
+            for name, value in self.cleaned_data.items()
+            if name.startswith("units-")
+        }

@@ -29,5 +29,7 @@ urlpatterns = [
     path("orders/<uuid:order_id>/payment/", views.order_payment, name="order_payment"),
     path("orders/<uuid:order_id>/claim/", views.order_claim, name="order_claim"),
     path("orders/<uuid:order_id>/again/", views.order_again, name="order_again"),
+    path("orders/<uuid:order_id>/return/", views.order_return, name="order_return"),
+    path("orders/<uuid:order_id>/returns/<uuid:return_id>/withdraw/", views.return_withdraw, name="return_withdraw"),
     path("orders/<uuid:order_id>/cancel/", views.order_cancel, name="order_cancel"),
 ]

@@ -6,6 +6,7 @@ from orders.api.idempotency import idempotent
 from orders.api.keep import ClaimOrder, Reorder
 from orders.api.orders import CancelOrder, FindOrder, OrderDetail, Orders
 from orders.api.payments import GatewayWebhook, OrderPayments, PaymentDetail, PaymentWebhook
+from orders.api.returns import Returns, WithdrawReturn
 
 __all__ = [
     "CancelOrder",
@@ -26,5 +27,7 @@ __all__ = [
     "PaymentDetail",
     "PaymentWebhook",
     "Reorder",
+    "Returns",
+    "WithdrawReturn",
     "idempotent",
 ]

@@ -8,8 +8,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from orders import services
-from orders.models import Payment
+from orders.models import Order, OrderEvent, Payment, ReturnReason
 from orders.queries import CartSummary
+from orders.standing import money_of, who_acted
 from shop.api_fields import MomentField, MoneyField
 
 
@@ -189,7 +190,37 @@ class OrderEventDocument(serializers.Serializer):
 
     kind = serializers.CharField()
     text = serializers.CharField()
+    by = serializers.SerializerMethodField(help_text='"you", "the payment provider", "the shop" or "our staff".')
     happened_at = MomentField()
+
+    def get_by(self, event: OrderEvent) -> str:
+        return who_acted(event.actor, order=event.order)
+
+
+class ReturnLineDocument(serializers.Serializer):
+    """So many units of one line that go back, and what became of them once they came in."""
+
+    line_id = serializers.UUIDField(source="order_line_id")
+    sku = serializers.CharField(source="order_line.sku")
+    qty = serializers.IntegerField(source="quantity")
+    restocked = serializers.IntegerField()
+    written_off = serializers.IntegerField()
+
+
+class ReturnDocument(serializers.Serializer):
+    """One return: REQUESTED, WITHDRAWN, REJECTED, APPROVED, RECEIVED or REFUNDED."""
+
+    id = serializers.UUIDField()
+    number = serializers.IntegerField(help_text="Within the order.")
+    status = serializers.CharField()
+    reason = serializers.ChoiceField(choices=ReturnReason.choices)
+    remark = serializers.CharField(source="note")
+    answer = serializers.CharField(help_text="What staff answered.")
+    requested_at = MomentField()
+    decided_at = MomentField(allow_null=True)
+    received_at = MomentField(allow_null=True)
+    refund = RefundDocument(allow_null=True)
+    items = ReturnLineDocument(source="lines.all", many=True)
 
 
 class OrderDocument(OrderSummaryDocument):
@@ -219,8 +250,18 @@ class OrderDocument(OrderSummaryDocument):
         help_text="Whether it is sent when it is back in stock, should it be paid late and be sold out."
     )
     shipments = ShipmentDocument(source="shipments.all", many=True)
+    returns = ReturnDocument(source="returns.all", many=True)
+    returnable_until = MomentField(allow_null=True, help_text="Until then a return may be asked for.")
+    paid = serializers.SerializerMethodField(help_text="What came for it.")
+    refunded = serializers.SerializerMethodField(help_text="What of that is on its way back, or there.")
     payments = PaymentDocument(source="payments.all", many=True)
     events = OrderEventDocument(source="events.all", many=True)
+
+    def get_paid(self, order: Order) -> int:
+        return money_of(order).paid_minor
+
+    def get_refunded(self, order: Order) -> int:
+        return money_of(order).refunded_minor
 
 
 class PlacedOrderDocument(OrderDocument):

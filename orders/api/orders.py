@@ -57,19 +57,19 @@ class OrderDetail(OpenToGuests):
 
 
 class CancelOrder(OpenToGuests):
-    """The end of an order that nobody has paid."""
+    """The end of an order that is not packed yet."""
 
     @extend_schema(
         operation_id="cancel_order",
         tags=["orders"],
-        summary="Cancel an order that waits for payment",
+        summary="Cancel an order that is not packed: what was paid goes back",
         parameters=[CART_PARAMETER],
         request=None,
         responses=OrderDocument,
     )
     def post(self, request: Request, order_id: UUID) -> Response:
         order = self.order(order_id)
-        services.cancel_order(order_id=order.pk, now=timezone.now(), actor=self.actor)
+        services.cancel_for_customer(order_id=order.pk, now=timezone.now(), actor=self.actor)
         return Response(OrderDocument(self.order(order_id)).data)
 
 

@@ -1,5 +1,6 @@
 """The pages from cart to parcel."""
 
+from orders.views.after_sale import order_return, return_withdraw
 from orders.views.cart import (
     cart,
     cart_add,
@@ -40,5 +41,7 @@ __all__ = [
     "order_list",
     "order_pay",
     "order_payment",
+    "order_return",
     "orders_claim",
+    "return_withdraw",
 ]

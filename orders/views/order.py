@@ -16,7 +16,7 @@ from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from orders import notes, queries, services, shopper
+from orders import notes, queries, services, shopper, standing
 from orders.gateways import GatewayFailed
 from orders.models import Order
 from orders.notes import Note
@@ -57,6 +57,21 @@ def of_an_order(view: Callable[[HttpRequest, Order], HttpResponse]) -> Callable[
     return answer
 
 
+def of_an_orders_return(view: Callable[[HttpRequest, Order, UUID], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Give the view the order and the id of its return. A return of another order is as unknown as none."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, order_id: UUID, return_id: UUID) -> HttpResponse:
+        def of_this_order(request: HttpRequest, order: Order) -> HttpResponse:
+            if return_id not in {asked.pk for asked in order.returns.all()}:
+                raise NotFound()
+            return view(request, order, return_id)
+
+        return of_an_order(of_this_order)(request, order_id)
+
+    return answer
+
+
 @require_safe
 @of_an_order
 def order(request: HttpRequest, order: Order) -> HttpResponse:
@@ -81,10 +96,10 @@ def order_pay(request: HttpRequest, order: Order) -> HttpResponse:
 @post_only(shown_at="orders:order", keeps=("order_id",))
 @of_an_order
 def order_cancel(request: HttpRequest, order: Order) -> HttpResponse:
-    """Give up an order that waits for payment. Pressed twice, it is cancelled once."""
+    """Give up an order that is not packed: what was paid goes back. Pressed twice, it is cancelled once."""
     now = timezone.now()
     try:
-        services.cancel_order(order_id=order.pk, now=now, actor=shopper.actor_of(request))
+        services.cancel_for_customer(order_id=order.pk, now=now, actor=shopper.actor_of(request))
     except ShopError as error:
         return order_page(request, order=order, now=now, note=notes.refusal(error, now=now), status=error.status)
     return see_other(reverse("orders:order", args=[order.pk]))
@@ -121,6 +136,10 @@ def order_page(
 ) -> HttpResponse:
     """The order as it is at this moment, with what there is to say about the last verb."""
     context = {**_context(order=order, now=now), "note": note}
+    context["timeline"] = standing.told(context["events"], order=order)
+    context["money"] = standing.money_of(order)
+    context["can_cancel"] = standing.can_be_cancelled(order)
+    context["can_return"] = bool(standing.returnable_lines(order, now=now))
     answer = render(request, "orders/order.html", context, status=status)
     add_never_cache_headers(answer)
     return lead_to_providers(answer)

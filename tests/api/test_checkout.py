@@ -12,7 +12,8 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from inventory.models import StockItem
-from orders.models import Checkout, Order, Payment
+from orders import services
+from orders.models import Checkout, Order, OrderLine, Payment
 from tests.api.conftest import API, DETAILS, add, as_guest_of, check_out, event, fields_of, key, report
 from tests.books import counters, laws_hold, nothing_changes
 from tests.factories import ShippingMethodFactory, StockItemFactory, UserFactory
@@ -212,14 +213,20 @@ def test_cancel_gives_the_units_back(member: APIClient, item: StockItem) -> None
     assert counters(item) == (5, 0, 0)
 
 
-def test_paid_order_is_not_cancelled(member: APIClient, item: StockItem) -> None:
-    order = check_out(member, add(member, item).json()["id"]).json()
-    payment = Payment.objects.get(order=order["id"])
-    report(payment.pk, event(payment))
+def test_paid_order_is_cancelled_with_its_money_until_it_is_packed(member: APIClient, item: StockItem) -> None:
+    orders = [check_out(member, add(member, item).json()["id"]).json() for _ in range(2)]
+    for order in orders:
+        payment = Payment.objects.get(order=order["id"])
+        report(payment.pk, event(payment, id=f"evt_{payment.pk.hex}"))
+    packed = OrderLine.objects.get(order=orders[1]["id"])
+    services.pack(order_id=packed.order_id, units={packed.pk: 1}, now=timezone.now(), actor="boss")
 
+    cancelled = member.post(f"{API}/orders/{orders[0]['id']}/cancel").json()
     with nothing_changes():
-        answer = member.post(f"{API}/orders/{order['id']}/cancel")
+        answer = member.post(f"{API}/orders/{orders[1]['id']}/cancel")
 
+    assert (cancelled["status"], cancelled["items"][0]["cancelled"]) == ("CANCELLED", cancelled["items"][0]["qty"])
+    assert [refund["amount"] for refund in cancelled["payments"][0]["refunds"]] == [cancelled["total"]]
     assert (answer.status_code, answer.json()["code"]) == (409, "order_not_cancellable")
 
 
@@ -309,7 +316,7 @@ def test_order_query_counts(member: APIClient, django_assert_num_queries: Django
 
     with django_assert_num_queries(4):
         assert len(member.get(f"{API}/orders").json()["items"]) == count
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         assert len(member.get(f"{API}/orders/{order['id']}").json()["items"]) == count
 
 

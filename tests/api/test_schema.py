@@ -92,6 +92,7 @@ def ids(staff: APIClient, guest: APIClient, monkeypatch: pytest.MonkeyPatch) -> 
         "order_id": order["id"],
         "payment_id": order["payment"]["id"],
         "reference": str(item.variant.product.slug),
+        "return_id": order["id"],
         "stock_item_id": str(item.pk),
         "user_id": str(User.objects.get(email="staff@example.com").pk),
     }

@@ -1,0 +1,73 @@
+"""How an order stands, for pages and programs: what came and went back, what can go back, and who did what.
+
+Everything here reads what queries.find_order has fetched with the order, and asks the database for nothing.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from orders.gateways import available_gateways
+from orders.models import OPEN_RETURN, Order, OrderEvent, OrderLine
+
+THE_SHOP = {"shop", "clock"}
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What came for an order and what is on its way back or there, in minor units of its currency."""
+
+    paid_minor: int
+    refunded_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An entry of the timeline, and who acted: you, the payment provider, the shop or our staff."""
+
+    event: OrderEvent
+    who: str
+
+
+def money_of(order: Order) -> Money:
+    """What came, in the order's currency, and what of it went back. A refund that failed did not go."""
+    payments = [payment for payment in order.payments.all() if payment.captured_currency == order.currency]
+    refunds = [refund for payment in payments for refund in payment.refunds.all() if not refund.needs_a_person]
+    return Money(
+        paid_minor=sum(payment.captured_minor for payment in payments),
+        refunded_minor=sum(refund.amount_minor for refund in refunds),
+    )
+
+
+def returnable_lines(order: Order, *, now: datetime) -> list[tuple[OrderLine, int]]:
+    """The lines that can be sent back now, each with its units: sent, not back, and in no return that is open."""
+    until = order.returnable_until
+    if until is None or now > until:
+        return []
+    spoken_for: Counter[UUID] = Counter()
+    for asked in order.returns.all():
+        if asked.status in OPEN_RETURN:
+            spoken_for.update({part.order_line_id: part.quantity for part in asked.lines.all()})
+    left = [(line, line.fulfilled - line.returned - spoken_for[line.pk]) for line in order.lines.all()]
+    return [(line, units) for line, units in left if units > 0]
+
+
+def can_be_cancelled(order: Order) -> bool:
+    """Whether its customer may still cancel it: unpaid, or paid and nothing packed, sent or held back."""
+    is_untouched = not any(line.packed or line.fulfilled for line in order.lines.all())
+    return order.is_awaiting_payment or (order.is_paid and is_untouched and not order.is_held_back)
+
+
+def told(events: list[OrderEvent], *, order: Order) -> list[Told]:
+    """The entries with who acted."""
+    return [Told(event, who_acted(event.actor, order=order)) for event in events]
+
+
+def who_acted(actor: str, *, order: Order) -> str:
+    """Who this is to the customer. Names of staff are not told."""
+    if actor in {"guest", "shopper", order.email} or (order.user is not None and actor == order.user.email):
+        return "you"
+    if actor in available_gateways():
+        return "the payment provider"
+    return "the shop" if actor in THE_SHOP else "our staff"
