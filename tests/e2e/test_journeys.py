@@ -26,8 +26,10 @@ def test_buy_from_home_to_paid_order(shopper: Shopper, running: Shop) -> None:
 
 
 def test_buy_without_javascript(shopper: Shopper, running: Shop) -> None:
-    page = shopper(javascript=False)
-    page.goto("/p/forest-honey/")
+    page = shopper(javascript=False, viewport=PHONE)
+    page.goto("/")
+    page.get_by_role("link", name="Kitchen").first.click()
+    page.get_by_role("link", name="Forest Honey").click()
     page.get_by_role("button", name="Add to cart").click()
     expect(page.get_by_role("heading", name="Held for you").first).to_be_visible()
 
