@@ -283,6 +283,20 @@ class PaymentForm(forms.Form):
         ]
 
 
+class ReminderForm(forms.Form):
+    """Where to write before a hold ends. Empty, with `stop`, nowhere any more."""
+
+    reminder_email = forms.EmailField(
+        label="E-mail",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={
+            "required": "Enter your e-mail address.",
+            "invalid": "Enter an e-mail address with an @ and a domain, like maya@example.com.",
+        },
+    )
+
+
 class FindOrderForm(forms.Form):
     """A guest's way to an order: the number and the address that only the buyer knows together."""
 

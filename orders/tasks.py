@@ -57,6 +57,12 @@ def send_due_messages() -> None:
 
 
 @shared_task
+def write_hold_messages() -> None:
+    """Write the e-mails about holds that end, for those who asked."""
+    services.write_hold_messages(now=timezone.now())
+
+
+@shared_task
 def forget_old_keys() -> None:
     """Drop the idempotency keys that nobody will repeat any more."""
     services.forget_old_keys(now=timezone.now())

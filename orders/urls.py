@@ -9,6 +9,7 @@ app_name = "orders"
 urlpatterns = [
     path("cart/", views.cart, name="cart"),
     path("cart/add/", views.cart_add, name="cart_add"),
+    path("cart/reminder/", views.cart_reminder, name="cart_reminder"),
     path("cart/empty/", views.cart_empty, name="cart_empty"),
     path("cart/coupon/", views.cart_coupon, name="cart_coupon"),
     path("cart/coupon/remove/", views.cart_coupon_remove, name="cart_coupon_remove"),

@@ -26,6 +26,7 @@ from orders.models.order import (
     OrderStatus,
 )
 from orders.models.payment import Payment, PaymentEvent, Refund
+from orders.models.reminder import HoldReminder
 from orders.models.return_request import (
     OPEN_RETURN,
     RETURN_STATES,
@@ -58,6 +59,7 @@ __all__ = [
     "Checkout",
     "Coupon",
     "CouponUse",
+    "HoldReminder",
     "IdempotencyKey",
     "Message",
     "Order",

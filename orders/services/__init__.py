@@ -71,6 +71,7 @@ from orders.services.message import send_due_messages
 from orders.services.nudge import begin_nudged
 from orders.services.quote import DeliveryOption, Quote, delivery_options, quote_cart
 from orders.services.refund import request_refund, retry_refund, send_due_refunds
+from orders.services.reminder import ask_for_reminder, forget_reminder, write_hold_messages
 from orders.services.reorder import NotHeld, Reordered, reorder
 from orders.services.repayment import left_of, repay
 from orders.services.return_request import (
@@ -137,6 +138,7 @@ __all__ = [
     "allocate_arrivals",
     "apply_coupon",
     "ask_about_silent_payments",
+    "ask_for_reminder",
     "begin_nudged",
     "cancel_for_customer",
     "cancel_order",
@@ -156,6 +158,7 @@ __all__ = [
     "find_cart",
     "finish",
     "forget_old_keys",
+    "forget_reminder",
     "fulfil_order",
     "hold_again",
     "left_of",
@@ -188,5 +191,6 @@ __all__ = [
     "start_payment",
     "unpack",
     "withdraw_return",
+    "write_hold_messages",
     "write_note",
 ]

@@ -26,12 +26,17 @@ def write_order_message(order: Order, *, name: str, now: datetime, key: str = ""
     same order (and the same `key`, where there may be several) is written once.
     """
     context = {"order": order, "lines": list(order.lines.all()), **context}
-    worded = word_message(name=name, language=order.language, context=context)
-    Message.objects.get_or_create(
-        key=f"{name}:{order.pk}:{key}",
-        defaults={"to": order.email, "created_at": now, "next_attempt_at": now, **worded},
+    write_message(to=order.email, language=order.language, name=name, key=f"{order.pk}:{key}", context=context, now=now)
+
+
+def write_message(*, to: str, language: str, name: str, key: str, context: dict[str, Any], now: datetime) -> bool:
+    """Put the e-mail `templates/email/<name>` into the outbox; False if one with this key was written before."""
+    worded = word_message(name=name, language=language, context=context)
+    _, is_new = Message.objects.get_or_create(
+        key=f"{name}:{key}", defaults={"to": to, "created_at": now, "next_attempt_at": now, **worded}
     )
     nudge_after_commit("orders.tasks.send_due_messages")
+    return is_new
 
 
 def word_message(*, name: str, language: str, context: dict[str, Any]) -> dict[str, str]:

@@ -10,11 +10,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language_from_request
 from django.views.decorators.http import require_safe
 
 from inventory import queries as stock
 from orders import notes, queries, services, shopper
-from orders.forms import AddForm, CouponForm, QuantityForm
+from orders.forms import AddForm, CouponForm, QuantityForm, ReminderForm
 from orders.models import Cart, CartLine
 from orders.notes import Note, Undo
 from orders.services import Answer, KeyInUse
@@ -140,6 +141,27 @@ def line_remove(request: HttpRequest, line_id: UUID) -> HttpResponse:
 
 
 @post_only(shown_at="orders:cart")
+def cart_reminder(request: HttpRequest) -> HttpResponse:
+    """Ask for an e-mail before a hold ends, or for none."""
+    now = timezone.now()
+    form = ReminderForm(request.POST)
+    is_over = "stop" in request.POST
+    if not is_over and not form.is_valid():
+        return cart_page(request, cart=shopper.cart_of(request), now=now, reminder_form=form, status=422)
+
+    def change(cart: Cart, now: datetime) -> Note:
+        if is_over:
+            services.forget_reminder(cart_id=cart.pk)
+            return Note(kind="done", title="No e-mail about your holds", text="The clock on this page goes on.")
+        email = form.cleaned_data["reminder_email"]
+        language = get_language_from_request(request)
+        services.ask_for_reminder(cart_id=cart.pk, email=email, language=language, now=now)
+        return Note(kind="done", title="We write to you", text=f"{email}, 2 minutes before a hold ends.")
+
+    return _change(request, verb=change)
+
+
+@post_only(shown_at="orders:cart")
 def cart_empty(request: HttpRequest) -> HttpResponse:
     """Let everything go."""
 
@@ -191,6 +213,7 @@ def cart_page(
     status: int = 200,
     after_line_id: UUID | None = None,
     coupon_form: CouponForm | None = None,
+    reminder_form: ReminderForm | None = None,
 ) -> HttpResponse:
     """The cart as it is at this moment, with what there is to say about the last verb.
 
@@ -202,6 +225,7 @@ def cart_page(
         "cart_summary": summary,
         "quote": quote_of(request, cart=cart, lines=lines, now=now) if cart and lines else None,
         "coupon_form": coupon_form or CouponForm(),
+        **_reminder_context(request, cart=cart, lines=lines, form=reminder_form),
         "note": note,
         "awaiting_order": shopper.awaiting_order_of(request, now=now),
         "max_units": settings.MAX_UNITS_PER_LINE,
@@ -233,6 +257,17 @@ def _change(
         return cart_page(request, cart=cart, now=now, note=note, status=status)
     messages.success(request, f"{note.title}. {note.text}".strip())
     return see_other(shopper.way_back(request, otherwise=reverse("orders:cart")))
+
+
+def _reminder_context(
+    request: HttpRequest, *, cart: Cart | None, lines: list[CartLine], form: ReminderForm | None
+) -> dict[str, Any]:
+    """The address that was asked for, else where to ask, with the address that is known. One query."""
+    if cart is None or not lines:
+        return {}
+    asked, typed = Cart.objects.filter(pk=cart.pk).values_list("reminder__email", "checkout__email").get()
+    known = typed or (request.user.email if request.user.is_authenticated else "")
+    return {"reminder_email": asked, "reminder_form": form or ReminderForm(initial={"reminder_email": known})}
 
 
 def _asks_for_cart(request: HttpRequest) -> bool:

@@ -28,6 +28,8 @@ FOLDER = Path(settings.BASE_DIR) / "templates" / "email"
 NAMES = sorted(path.name.removesuffix(".subject.txt") for path in FOLDER.glob("*.subject.txt"))
 LANGUAGES = [code for code, _ in settings.LANGUAGES]
 NOT_FILLED_IN = "(nothing here)"
+# Those that lead to the cart, and their button in Indonesian.
+OF_A_CART = {"hold_ending": "Buka keranjang Anda", "hold_ended": "Tahan lagi"}
 
 
 def _return(order: Order) -> SimpleNamespace:
@@ -49,11 +51,18 @@ def _refund(order: Order) -> Any:
     return request_refund(payment, amount_minor=20_000, currency="IDR", reason="Part", now=NOW)
 
 
+def _hold(order: Order) -> dict[str, Any]:
+    assert order.cart is not None
+    return {"line": order.cart.lines.get(), "ends_at": NOW}
+
+
 FACTS: dict[str, Callable[[Order], dict[str, Any]]] = {
     "payment_refunded": lambda order: {"payment": order.payments.get(), "why": "You paid twice."},
     "order_cancelled": lambda order: {"refund_minor": order.total_minor},
     "lines_cancelled": lambda order: {"cancelled": [(order.lines.get(), 1)], "refund_minor": 250_000},
     "shipment_sent": lambda order: {"shipment": _shipment(order)},
+    "hold_ending": lambda order: _hold(order) | {"can_extend": True, "extension_minutes": 3},
+    "hold_ended": lambda order: _hold(order),
     "refund_sent": lambda order: {"refund": _refund(order)},
     **{
         name: lambda order: {"return_request": _return(order)}
@@ -87,7 +96,7 @@ def test_every_mail_is_whole_in_every_language(name: str, language: str, monkeyp
         assert "{%" not in part
         assert "%(" not in part
     assert f'<html lang="{language}">' in worded["html"]
-    link = reverse("orders:order", args=[order.pk])
+    link = reverse("orders:cart") if name in OF_A_CART else reverse("orders:order", args=[order.pk])
     assert f"{settings.SITE_URL}{link}" in worded["text"]
     assert f'href="{settings.SITE_URL}{link}"' in worded["html"]
     assert "<" not in worded["text"]
@@ -115,7 +124,7 @@ def test_no_mail_in_indonesian_is_in_english(name: str) -> None:
     english, indonesian = (word_message(name=name, language=language, context=context) for language in ("en", "id"))
 
     assert english["subject"] != indonesian["subject"]
-    assert "Lihat pesanan" in indonesian["text"]
+    assert OF_A_CART.get(name, "Lihat pesanan") in indonesian["text"]
     assert "See the order" in english["text"]
 
 

@@ -478,7 +478,7 @@ def test_cart_page_query_count_does_not_grow(client: Client, django_assert_num_q
     for _ in range(lines):
         add(client, on_sale())
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(reverse("orders:cart"))
 
 

@@ -277,7 +277,7 @@ def test_a_coupon_costs_the_same_statements_at_any_length(
     check_out(client)
 
     # The coupon, what it is for, and the customer's uses; the order then counts one up and writes it down.
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         client.get(CART)
     with django_assert_num_queries(39):
         client.post(REVIEW)
