@@ -263,6 +263,7 @@ def _without_money(table: _Table) -> None:
         stock=StockEnd.LET_GO,
         entry=OrderEventKind.CANCELLED,
         reads="Order cancelled. {charged}",
+        message="order_cancelled",
     )
     table.say(H.CANCELLED_BY_SHOPPER, [S.AWAITING_PAYMENT], cancelled)
     table.say(H.CANCELLED_BY_SHOPPER, [S.CANCELLED], no_effect("it is cancelled already"))
@@ -274,6 +275,7 @@ def _without_money(table: _Table) -> None:
         stock=StockEnd.ENDS_WITH_HOLD,
         entry=OrderEventKind.EXPIRED,
         reads="Not paid by {deadline}. The items went back on sale.",
+        message="order_expired",
     )
     table.say(H.WINDOW_OVER, [S.AWAITING_PAYMENT], expired)
     table.say(H.WINDOW_OVER, _NOT_WAITING, no_effect("it does not wait for payment"))

@@ -149,9 +149,11 @@ def cancel_order(*, order_id: UUID, now: datetime, actor: str) -> Order:
         return order
     if end.is_refused:
         raise OrderNotCancellable(number=order.number, status=order.get_status_display().lower())
-    came = Payment.objects.filter(order=order, status=PaymentStatus.CAPTURED).exists()
+    came = _captured(order)
     charged = "What was paid is on its way back." if came else "Nothing was charged."
     conclude(order, Happening.CANCELLED_BY_SHOPPER, actor=actor, now=now, charged=charged)
+    refund_minor = sum(each.captured_minor for each in came if each.captured_currency == order.currency)
+    write_order_message(order, name=end.message, now=now, refund_minor=refund_minor)
     give_back_use(order, now=now)
     for reservation_id in sorted(set(order.lines.values_list("reservation_id", flat=True))):
         inventory.release(reservation_id=reservation_id, reason="order cancelled", actor=actor, now=now)
@@ -174,7 +176,11 @@ def expire_unpaid(*, now: datetime, limit: int = 100) -> int:
 def _expire_or_set_aside(order: Order, *, now: datetime) -> bool:
     try:
         with transaction.atomic():
-            conclude(order, Happening.WINDOW_OVER, actor="clock", now=now, deadline=clock_time(order.pay_by))
+            deadline = clock_time(order.pay_by)
+            end, _ = conclude(order, Happening.WINDOW_OVER, actor="clock", now=now, deadline=deadline)
+            # Whoever paid another amount was told so, and that it is on its way back: not that nothing was charged.
+            if not _captured(order):
+                write_order_message(order, name=end.message, now=now)
             give_back_use(order, now=now)
     except OperationalError:
         raise
@@ -184,6 +190,11 @@ def _expire_or_set_aside(order: Order, *, now: datetime) -> bool:
         call_staff(order, f"It cannot be ended: {error}")
         return False
     return True
+
+
+def _captured(order: Order) -> list[Payment]:
+    """What came for an order that is not paid by it."""
+    return list(Payment.objects.filter(order=order, status=PaymentStatus.CAPTURED).order_by("pk"))
 
 
 def missing_details(checkout: Checkout) -> dict[str, str]:
