@@ -22,6 +22,7 @@ from orders.models import (
     Payment,
     PaymentEvent,
     PaymentStatus,
+    ReportEnd,
 )
 from orders.services.attention import call_staff, forget_reason
 from orders.services.coupon import give_back_use, take_use_again
@@ -79,7 +80,7 @@ def settle(*, payment_id: UUID, order_id: UUID, event: GatewayEvent, now: dateti
 def _settle(order: Order, payment: Payment, event: GatewayEvent, *, now: datetime) -> str:
     if event.kind in (base.REFUND_SUCCEEDED, base.REFUND_FAILED):
         return settle_refund_report(order, payment, event, now=now)
-    report = ATTEMPT_ENDS[payment.status, event.kind]
+    report = _end_of_report(payment, event)
     if not report.moves:
         if report.calls_staff:
             call_staff(order, f"The provider says \u201c{event.kind}\u201d of a payment: {report.why}.")
@@ -100,6 +101,20 @@ def _settle(order: Order, payment: Payment, event: GatewayEvent, *, now: datetim
         _let_parcels_go(order)
     conclude(order, happening, actor=payment.gateway, now=now, deadline=clock_time(order.pay_by))
     return end.outcome
+
+
+def _end_of_report(payment: Payment, event: GatewayEvent) -> ReportEnd:
+    """What the table says, unless a provider told the end of a chargeback before its beginning.
+
+    Taken in that order the money would count as gone for ever. So a chargeback is over where each one of this payment,
+    this one included, has been won.
+    """
+    if event.kind == base.CHARGED_BACK:
+        events = PaymentEvent.objects.filter(payment=payment)
+        begun = events.filter(kind=base.CHARGED_BACK).count()
+        if events.filter(kind=base.CHARGEBACK_WON).count() >= begun:
+            return ReportEnd(why="the shop has won this case, and that was told first")
+    return ATTEMPT_ENDS[payment.status, event.kind]
 
 
 def _let_parcels_go(order: Order) -> None:

@@ -555,6 +555,19 @@ def test_a_chargeback_that_overtakes_its_capture_and_is_won_pays_the_order() -> 
     assert (prove(), prove_owed()) == ([], [])
 
 
+def test_a_case_that_is_told_as_won_before_it_began_leaves_the_money_here() -> None:
+    scene = BUILD[S.PAID]()
+    report(scene.main, kind="payment.chargeback_won")
+
+    report(scene.main, kind="payment.charged_back")
+
+    scene.refresh()
+    assert (scene.main.status, scene.order.is_held_back, scene.order.needs_attention) == (P.CAPTURED, False, "")
+    report(scene.main, kind="payment.charged_back")
+    scene.refresh()
+    assert (scene.main.status, scene.order.is_held_back) == (P.CHARGED_BACK, True)
+
+
 def test_nothing_is_sent_while_the_bank_has_the_money() -> None:
     scene = BUILD[S.PAID]()
     report(scene.main, kind="payment.charged_back")
