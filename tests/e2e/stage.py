@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from inventory import services as inventory
-from inventory.models import Reservation
+from inventory.models import Reservation, StockItem
 from orders import services as orders
 from orders.models import Cart, CartLine, Order, OrderLine, Payment, ShippingMethod
 from orders.sandbox import provider
@@ -34,6 +34,7 @@ from shop.models import Variant
 
 ACTOR = "stage"
 EMAIL = "maya@stage.example"
+PAID = ("paid", "parcels", "delivered", "returned", "given_up")
 Cookies = dict[str, str]
 
 
@@ -81,12 +82,16 @@ def _carts(now: datetime) -> dict[str, Cart]:
     inventory.release(reservation_id=line.reservation_id, reason="stock damaged", actor=ACTOR, now=now)
     couponed = _filled(_cart({"CAM-SLV": 1}, now=now))
     orders.apply_coupon(cart_id=couponed.pk, code="ONGKIR", user=AnonymousUser(), now=now)
+    patient = _filled(_cart({"SCF-PIN": 1}, now=now))
+    item = StockItem.objects.filter(variant__sku="SCF-PIN").order_by("pk")[0]
+    inventory.set_backorder_limit(stock_item_id=item.pk, limit=5, reason="pre-order", actor=ACTOR, now=now)
     return {
         "fresh": _cart({"SOC-3": 1}, now=now),
         "holder": _filled(_cart({"BWL-BLU": 1, "BTO-DRK": 2, "PNT-41": 1}, now=now)),
         "couponed": couponed,
         "ended": ended,
         "stopped": stopped,
+        "patient": patient,
         "other": taken,
         "another": _cart({"GTR-JAD": 1}, now=now),
     }
@@ -95,11 +100,11 @@ def _carts(now: datetime) -> dict[str, Cart]:
 def _orders(now: datetime) -> dict[str, Order]:
     """One order for every end that a payment has, and for what comes after it."""
     placed = {name: _order({"NTB-A5": 1}, now=now) for name in ("awaiting", "declined", "little", "twice", "expired")}
-    placed |= {name: _order({"YRN-FRN": 2, "CUP-WHT": 1}, now=now) for name in ("paid", "parcels", "delivered")}
+    placed |= {name: _order({"YRN-FRN": 2, "CUP-WHT": 1}, now=now) for name in PAID}
     placed |= {"cancelled": _order({"SUN-VIO": 1}, now=now), "kept": _order({"LNT-RED": 1}, now=now)}
     placed |= {"refunded": _order({"CAP-MNG": 1}, now=now)}
 
-    for name in ("paid", "parcels", "delivered"):
+    for name in PAID:
         _pay(placed[name], "pay", now=now)
     _pay(placed["declined"], "decline", now=now)
     _pay(placed["little"], "little", now=now)
@@ -119,6 +124,12 @@ def _orders(now: datetime) -> dict[str, Order]:
     _send(placed["parcels"], sku="CUP-WHT", now=now)
     for sku in ("CUP-WHT", "YRN-FRN"):
         orders.mark_delivered(shipment_id=_send(placed["delivered"], sku=sku, now=now), now=now, actor=ACTOR)
+    _send(placed["returned"], sku="CUP-WHT", now=now)
+    cup = OrderLine.objects.get(order=placed["returned"], sku="CUP-WHT")
+    orders.request_return(
+        order_id=placed["returned"].pk, units={cup.pk: 1}, reason="DAMAGED", remark="It leaks.", now=now, actor=ACTOR
+    )
+    orders.cancel_for_customer(order_id=placed["given_up"].pk, now=now, actor=ACTOR)
     return placed
 
 
