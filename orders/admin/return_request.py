@@ -161,7 +161,7 @@ class ReturnRequestAdmin(ActAdmin):
         )
 
     def _decide(
-        self, request: HttpRequest, object_id: UUID, *, approve: bool, form: forms.Form, title: str, **words: str
+        self, request: HttpRequest, object_id: UUID, *, approve: bool, form: forms.Form, title: str, **words: Any
     ) -> HttpResponse:
         asked = self.found(request, str(object_id), permission="change")
         words["done"] = f"return {asked.number} {words['done']}"
@@ -178,7 +178,7 @@ class ReturnRequestAdmin(ActAdmin):
             **words,
         )
 
-    def _simple(self, request: HttpRequest, object_id: UUID, *, service: Any, title: str, **words: str) -> HttpResponse:
+    def _simple(self, request: HttpRequest, object_id: UUID, *, service: Any, title: str, **words: Any) -> HttpResponse:
         asked = self.found(request, str(object_id), permission="change")
         words["done"] = f"return {asked.number} {words['done']}"
         return self.act(

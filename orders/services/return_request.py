@@ -144,7 +144,7 @@ def close_return(*, return_id: UUID, now: datetime, actor: str) -> ReturnRequest
 
 
 @transactional
-def receive_return(*, return_id: UUID, receipts: Mapping[UUID, Receipt], now: datetime, actor: str) -> ReturnRequest:
+def receive_return(*, return_id: UUID, receipts: Mapping[int, Receipt], now: datetime, actor: str) -> ReturnRequest:
     """Take in what came (return line to Receipt): on sale again, or written off. A return is received once.
 
     Fewer units may come than were asked for; what did not come stays with the customer and is not paid back.
@@ -215,7 +215,7 @@ def _returnable(spoken_for: Mapping[UUID, int]) -> Callable[[OrderLine], int]:
     return lambda line: line.fulfilled - line.returned - spoken_for.get(line.pk, 0)
 
 
-def _refuse_wrong_receipts(asked: ReturnRequest, parts: list[ReturnLine], receipts: Mapping[UUID, Receipt]) -> None:
+def _refuse_wrong_receipts(asked: ReturnRequest, parts: list[ReturnLine], receipts: Mapping[int, Receipt]) -> None:
     if not receipts.keys() <= {part.pk for part in parts}:
         raise NotFound()
     for part in parts:

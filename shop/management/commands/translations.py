@@ -16,7 +16,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
-from django.template import Template, engines
+from django.template import Engine, Template
 from django.template.base import Node, NodeList
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 from django.utils.functional import Promise
@@ -81,7 +81,7 @@ def _problem(message: Message) -> str:
         return "is not translated."
     if message.fuzzy:
         return "is marked fuzzy: look at it, and take the mark away."
-    if sorted(PLACEHOLDER.findall(message.id)) != sorted(PLACEHOLDER.findall(message.string)):
+    if sorted(PLACEHOLDER.findall(str(message.id))) != sorted(PLACEHOLDER.findall(str(message.string))):
         return "has other placeholders than its translation."
     return ""
 
@@ -125,7 +125,7 @@ def _words() -> Iterator[str]:
     for pattern in TEMPLATES:
         for path in sorted((root / "templates").glob(pattern)):
             if path.is_file():
-                yield from words_of(engines["django"].from_string(path.read_text()).template)
+                yield from words_of(Engine.get_default().from_string(path.read_text()))
     for pattern in MODULES:
         for path in sorted(root.glob(pattern)):
             for _, word, _, _ in extract_from_file("python", str(path)):
