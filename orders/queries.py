@@ -24,6 +24,7 @@ from orders.models import (
     OrderEvent,
     OrderLine,
     OrderStatus,
+    Paper,
     Payment,
     Refund,
     ReturnLine,
@@ -204,6 +205,14 @@ def find_order(*, order_id: UUID, user: User | AnonymousUser, known_ids: Iterabl
     return order
 
 
+def find_paper(*, order: Order, number: str) -> Paper:
+    """The invoice or credit note of this order with this number. :raises NotFound: if it has none."""
+    paper = Paper.objects.filter(order=order, number=number).first()
+    if paper is None:
+        raise NotFound()
+    return paper
+
+
 def spelled_number(typed: str) -> str:
     """An order number as it is kept. Case, spaces, hyphens and a missing T- are forgiven; nothing is guessed."""
     cleaned = "".join(character for character in typed.upper() if character.isascii() and character.isalnum())
@@ -303,6 +312,7 @@ def _details() -> list[Prefetch]:
         Prefetch("returns", queryset=ReturnRequest.objects.select_related("refund").order_by("number")),
         Prefetch("returns__lines", queryset=ReturnLine.objects.select_related("order_line").order_by("pk")),
         Prefetch("events", queryset=OrderEvent.objects.for_customer().order_by("-happened_at", "-pk")),
+        Prefetch("papers", queryset=Paper.objects.order_by("issued_at", "pk")),
         Prefetch("payments", queryset=Payment.objects.order_by("created_at", "pk")),
         Prefetch("payments__refunds", queryset=Refund.objects.order_by("created_at", "pk")),
     ]

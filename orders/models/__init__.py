@@ -25,6 +25,7 @@ from orders.models.order import (
     OrderLine,
     OrderStatus,
 )
+from orders.models.paper import Paper, PaperCounter, PaperKind
 from orders.models.payment import Payment, PaymentEvent, Refund
 from orders.models.reminder import HoldReminder
 from orders.models.return_request import (
@@ -67,6 +68,9 @@ __all__ = [
     "OrderEventKind",
     "OrderLine",
     "OrderStatus",
+    "Paper",
+    "PaperCounter",
+    "PaperKind",
     "Payment",
     "PaymentEvent",
     "PaymentStatus",

@@ -28,6 +28,7 @@ from orders.services.attention import call_staff, forget_reason
 from orders.services.coupon import give_back_use, take_use_again
 from orders.services.end import conclude
 from orders.services.message import write_order_message
+from orders.services.paper import issue_invoice
 from orders.services.refund import request_refund, settle_refund_report, stop_refunds
 from shop.clock import clock_time
 from shop.money import format_money
@@ -144,6 +145,8 @@ def _settle_capture(order: Order, payment: Payment, event: GatewayEvent, *, now:
         remark=capture.remark,
         back=_back(payment),
     )
+    if end.money == MoneyEnd.KEPT:
+        issue_invoice(order, payment=payment, now=now)
     if end.money == MoneyEnd.SENT_BACK:
         _send_back(payment, reason=end.entry.label if end.entry else end.outcome, now=now)
     if end.money == MoneyEnd.SENT_BACK and order.is_refunded:

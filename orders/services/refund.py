@@ -15,6 +15,7 @@ from orders.services.attention import call_staff, forget_reason
 from orders.services.end import conclude
 from orders.services.errors import PaymentChargedBack, RefundNotFailed, RefundTooMuch
 from orders.services.nudge import nudge_after_commit
+from orders.services.paper import issue_credit_note
 from orders.services.timeline import note
 from shop.errors import NotFound
 from shop.money import format_money
@@ -48,6 +49,7 @@ def request_refund(payment: Payment, *, amount_minor: int, currency: str, reason
         created_at=now,
         next_attempt_at=now,
     )
+    issue_credit_note(refund, now=now)
     nudge_after_commit("orders.tasks.send_due_refunds")
     return refund
 
@@ -216,6 +218,7 @@ def _write_down_unknown(order: Order, payment: Payment, event: GatewayEvent, *, 
         next_attempt_at=now,
         finished_at=now,
     )
+    issue_credit_note(refund, now=now)
     facts = _amounts(payment, refund)
     end, _ = conclude(order, Happening.REFUND_UNKNOWN, actor=payment.gateway, now=now, **facts)
     return end.outcome

@@ -16,6 +16,7 @@ from orders.views.coupon import cart_coupon, cart_coupon_remove
 from orders.views.find import order_find
 from orders.views.keep import SignUp, order_again, order_claim, orders_claim
 from orders.views.order import order, order_cancel, order_list, order_pay, order_payment
+from orders.views.paper import order_paper, order_paper_pdf
 from orders.views.review import checkout_review
 
 __all__ = [
@@ -41,6 +42,8 @@ __all__ = [
     "order_claim",
     "order_find",
     "order_list",
+    "order_paper",
+    "order_paper_pdf",
     "order_pay",
     "order_payment",
     "order_return",

@@ -316,7 +316,7 @@ def test_order_query_counts(member: APIClient, django_assert_num_queries: Django
 
     with django_assert_num_queries(4):
         assert len(member.get(f"{API}/orders").json()["items"]) == count
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         assert len(member.get(f"{API}/orders/{order['id']}").json()["items"]) == count
 
 

@@ -316,7 +316,7 @@ def test_order_query_count_does_not_grow(client: Client, django_assert_num_queri
         add(client, on_sale())
     order = place_order(client)
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get(page_of(order, name))
 
 

@@ -1,0 +1,50 @@
+"""Invoices and credit notes: numbered without a gap, and frozen as they were issued."""
+
+from django.db import models
+from uuid6 import uuid7
+
+from orders.models.order import Order
+from orders.models.payment import Payment, Refund
+
+
+class PaperKind(models.TextChoices):
+    """What a paper is."""
+
+    INVOICE = "INVOICE", "Invoice"
+    CREDIT_NOTE = "CREDIT_NOTE", "Credit note"
+
+
+class PaperCounter(models.Model):
+    """The last number of a series (INV-2026). Its row is locked until the commit, so that a rollback leaves no gap."""
+
+    series = models.CharField(max_length=16, primary_key=True)
+    last = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.series}-{self.last:06}"
+
+
+class Paper(models.Model):
+    """An invoice, or a credit note for money that goes back. `content` is all that it says, and never changes."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    number = models.CharField(max_length=24, unique=True, help_text="INV-2026-000001 or CN-2026-000001.")
+    kind = models.CharField(max_length=12, choices=PaperKind)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="papers")
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="+")
+    # One credit note for each refund; NULL on an invoice, and NULLs are all different.
+    refund = models.OneToOneField(Refund, on_delete=models.PROTECT, null=True, blank=True, related_name="credit_note")
+    # One invoice for each order: its number here, NULL on a credit note.
+    invoiced_order = models.OneToOneField(Order, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    language = models.CharField(max_length=8)
+    currency = models.CharField(max_length=3)
+    total_minor = models.BigIntegerField()
+    content = models.JSONField()
+    issued_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def is_invoice(self) -> bool:
+        return self.kind == PaperKind.INVOICE
