@@ -1,4 +1,4 @@
-"""What every page of the shop shows: its shelves, its address and the chosen colour scheme."""
+"""What every page of the shop shows: its shelves, its address, whether it is a demo, and the chosen colour scheme."""
 
 from typing import Any
 
@@ -16,6 +16,7 @@ def shop(request: HttpRequest) -> dict[str, Any]:
     theme = request.COOKIES.get("theme", "")
     return {
         "shop_categories": SimpleLazyObject(shelves),
+        "is_demo": settings.DEMO,
         "site_url": settings.SITE_URL,
         "theme": theme if theme in THEMES else "",
     }

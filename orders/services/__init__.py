@@ -67,7 +67,7 @@ from orders.services.errors import (
     UnknownVariant,
 )
 from orders.services.idempotency import BEGUN, Answer, finish, forget_old_keys, once
-from orders.services.message import send_due_messages
+from orders.services.message import send_again, send_due_messages
 from orders.services.nudge import begin_nudged
 from orders.services.quote import DeliveryOption, Quote, delivery_options, quote_cart
 from orders.services.refund import request_refund, retry_refund, send_due_refunds
@@ -183,6 +183,7 @@ __all__ = [
     "request_return",
     "retry_refund",
     "save_checkout",
+    "send_again",
     "send_due_messages",
     "send_due_refunds",
     "set_quantity",

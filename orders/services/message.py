@@ -1,21 +1,33 @@
 """E-mails: written with the fact, sent by the worker, tried again until they are through."""
 
+import logging
 import re
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from orders.models import Message, Order
+from orders import papers
+from orders.models import Message, Order, Paper
 from orders.services.nudge import nudge_after_commit
+from shop.errors import NotFound
+
+logger = logging.getLogger(__name__)
 
 # A batch in which the mail server lets us wait for EMAIL_TIMEOUT each time still ends before its first claim does.
 BATCH = 10
 LEASE = timedelta(minutes=2)
 LONGEST_PAUSE = timedelta(hours=1)
+# These tell that an order is paid, and bring its invoice.
+WITH_INVOICE = {"order_paid", "order_paid_late", "order_backordered"}
+# Ends the key of a message; what follows it tells copies apart.
+COPY = "~"
+PRESS_LENGTH = 12
 EMPTY_LINES = re.compile(r"\n{3,}")
 
 
@@ -37,6 +49,29 @@ def write_message(*, to: str, language: str, name: str, key: str, context: dict[
     )
     nudge_after_commit("orders.tasks.send_due_messages")
     return is_new
+
+
+def send_again(*, message_id: UUID, press: str, now: datetime) -> Message:
+    """Put a copy of a message into the outbox, as it was worded, to the same address. One for each `press`.
+
+    :raises NotFound: if there is no such message.
+    """
+    message = Message.objects.filter(pk=message_id).first()
+    if message is None:
+        raise NotFound()
+    copy, _ = Message.objects.get_or_create(
+        key=f"{message.key.partition(COPY)[0]}{COPY}{press[:PRESS_LENGTH]}",
+        defaults={
+            "to": message.to,
+            "subject": message.subject,
+            "text": message.text,
+            "html": message.html,
+            "created_at": now,
+            "next_attempt_at": now,
+        },
+    )
+    nudge_after_commit("orders.tasks.send_due_messages")
+    return copy
 
 
 def word_message(*, name: str, language: str, context: dict[str, Any]) -> dict[str, str]:
@@ -70,8 +105,10 @@ def send_due_messages(*, now: datetime) -> int:
 
 
 def _send(message: Message, *, now: datetime) -> bool:
-    email = EmailMultiAlternatives(subject=message.subject, body=message.text, to=[message.to])
+    headers = {"Message-ID": message_id_of(message), "Auto-Submitted": "auto-generated"}
+    email = EmailMultiAlternatives(subject=message.subject, body=message.text, to=[message.to], headers=headers)
     email.attach_alternative(message.html, "text/html")
+    _attach_invoice(email, message)
     try:
         email.send()
     except (OSError, ValueError) as error:
@@ -82,3 +119,23 @@ def _send(message: Message, *, now: datetime) -> bool:
         return False
     Message.objects.filter(pk=message.pk).update(sent_at=now, last_error="")
     return True
+
+
+def message_id_of(message: Message) -> str:
+    """The same at every try, so that a second copy of one message is known as such."""
+    return f"<{message.pk.hex}@{urlsplit(settings.SITE_URL).hostname}>"
+
+
+def _attach_invoice(email: EmailMultiAlternatives, message: Message) -> None:
+    """Drawn now and kept nowhere: a paper never changes, and the same paper gives the same bytes."""
+    name, _, about = message.key.partition(":")
+    if name not in WITH_INVOICE:
+        return
+    invoice = Paper.objects.filter(invoiced_order=about.partition(":")[0]).first()
+    if invoice is None:
+        return
+    try:
+        email.attach(f"{invoice.number}.pdf", papers.pdf(invoice), "application/pdf")
+    except Exception:
+        # Whatever is wrong with one paper, its e-mail has a link to the order and the others have their turn.
+        logger.exception("Invoice %s could not be drawn; its e-mail goes without it", invoice.number)

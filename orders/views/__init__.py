@@ -16,6 +16,7 @@ from orders.views.coupon import cart_coupon, cart_coupon_remove
 from orders.views.find import order_find
 from orders.views.keep import SignUp, order_again, order_claim, orders_claim
 from orders.views.order import order, order_cancel, order_list, order_pay, order_payment
+from orders.views.outbox import outbox, outbox_html, outbox_message
 from orders.views.paper import order_paper, order_paper_pdf
 from orders.views.review import checkout_review
 
@@ -48,5 +49,8 @@ __all__ = [
     "order_payment",
     "order_return",
     "orders_claim",
+    "outbox",
+    "outbox_html",
+    "outbox_message",
     "return_withdraw",
 ]

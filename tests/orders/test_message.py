@@ -1,16 +1,19 @@
 """The outbox: written with the fact, sent by the worker, tried until it is through."""
 
 from datetime import timedelta
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.mail import EmailMultiAlternatives
 
-from orders import services, tasks
-from orders.models import Message, OrderStatus
+from orders import papers, services, tasks
+from orders.models import Message, OrderStatus, Paper
 from orders.services.message import LEASE
+from shop.errors import NotFound
 from tests.books import nothing_changes
-from tests.factories import ACTOR, NOW, CouponFactory, StockItemFactory, guest_cart, placed_order
+from tests.factories import ACTOR, NOW, CouponFactory, StockItemFactory, guest_cart, paid_order, placed_order
 
 pytestmark = pytest.mark.django_db
 
@@ -125,3 +128,68 @@ def test_the_totals_in_a_message_add_up(mailoutbox: list[EmailMultiAlternatives]
     html = str(mailoutbox[0].alternatives[0][0]).replace("\u00a0", " ")
     assert "Discount, TAHAN10" in html
     assert "Includes PPN 11 %" in html
+
+
+def test_every_try_of_a_message_has_the_same_id(settings: Any, mailoutbox: list[EmailMultiAlternatives]) -> None:
+    settings.SITE_URL = "https://shop.example.com:8443"
+    placed_order()
+    placed_order()
+
+    services.send_due_messages(now=NOW)
+    Message.objects.update(sent_at=None)
+    services.send_due_messages(now=NOW + LEASE)
+
+    ids = [mail.message()["Message-ID"] for mail in mailoutbox]
+    assert sorted(ids) == sorted(2 * [f"<{message.pk.hex}@shop.example.com>" for message in Message.objects.all()])
+    assert {mail.message()["Auto-Submitted"] for mail in mailoutbox} == {"auto-generated"}
+
+
+def test_the_message_of_a_paid_order_brings_its_invoice(mailoutbox: list[EmailMultiAlternatives]) -> None:
+    invoice = paid_order().papers.get()
+
+    services.send_due_messages(now=NOW)
+
+    placed, paid = sorted(mailoutbox, key=lambda mail: len(mail.attachments))
+    assert placed.attachments == []
+    assert [(part.filename, part.mimetype) for part in paid.attachments] == [
+        (f"{invoice.number}.pdf", "application/pdf")
+    ]
+    assert paid.attachments[0].content == papers.pdf(invoice)
+
+
+def test_an_invoice_that_cannot_be_drawn_stops_no_message(
+    mailoutbox: list[EmailMultiAlternatives], caplog: pytest.LogCaptureFixture
+) -> None:
+    paid_order()
+    broken = Paper.objects.get()
+    Paper.objects.update(content={})
+    paid_order()
+
+    assert services.send_due_messages(now=NOW) == 4
+
+    assert sorted(len(mail.attachments) for mail in mailoutbox) == [0, 0, 0, 1]
+    assert broken.number in caplog.text
+
+
+def test_a_message_is_sent_again_as_a_copy_once_for_each_press(mailoutbox: list[EmailMultiAlternatives]) -> None:
+    paid_order()
+    services.send_due_messages(now=NOW)
+    message = Message.objects.get(key__startswith="order_paid:")
+    later = NOW + timedelta(days=1)
+
+    copy = services.send_again(message_id=message.pk, press="a" * 32, now=later)
+    with nothing_changes():
+        assert services.send_again(message_id=message.pk, press="a" * 32, now=later) == copy
+    copy_of_copy = services.send_again(message_id=copy.pk, press="b" * 32, now=later)
+    assert services.send_due_messages(now=later) == 2
+
+    assert {copy.key, copy_of_copy.key} == {f"{message.key}~{letter * 12}" for letter in "ab"}
+    assert [(mail.subject, mail.body, mail.to) for mail in mailoutbox[2:]] == [
+        (message.subject, message.text, [message.to])
+    ] * 2
+    assert [len(mail.attachments) for mail in mailoutbox[2:]] == [1, 1]
+
+
+def test_send_again_refuses_a_message_that_is_not_there() -> None:
+    with nothing_changes(), pytest.raises(NotFound):
+        services.send_again(message_id=uuid4(), press="a", now=NOW)
