@@ -5,7 +5,7 @@ each state, lets each thing happen and compares.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from orders.models import PAID_STATES, OrderEventKind, OrderStatus
@@ -103,6 +103,11 @@ class End:
         return self.outcome == IMPOSSIBLE
 
 
+# What staff read when a chargeback is won and something had been given up while the bank had the money.
+WON_AFTER_THE_END = (
+    "The money is back at the shop: what was cancelled or returned has to go back to the customer, "
+    "unless it went back before."
+)
 NO_EFFECT = "no effect"
 REFUSED = "refused"
 IMPOSSIBLE = "cannot happen"
@@ -324,7 +329,11 @@ def _money_back(table: _Table) -> None:
         money=MoneyEnd.RETURNED,
         entry=OrderEventKind.CHARGEBACK_WON,
         reads="The bank gave the payment back to the shop. You have nothing to do.",
-        why="where the capture itself was never reported, it counts as captured",
+        why="where the capture itself was never reported, it counts as captured; "
+        "where units were cancelled or came back, staff are called, too",
+    )
+    won_after_the_end = replace(
+        won, calls_staff=True, for_staff=WON_AFTER_THE_END, why="it was cancelled or refunded while the bank had it"
     )
     held_back = End(
         "charged back, parcels held back",
@@ -341,7 +350,8 @@ def _money_back(table: _Table) -> None:
     table.say(H.REFUND_UNKNOWN, EVERY, unknown)
     table.say(H.CHARGED_BACK, UNSENT, held_back)
     table.say(H.CHARGED_BACK, [state for state in EVERY if state not in UNSENT], taken)
-    table.say(H.CHARGEBACK_WON, EVERY, won)
+    table.say(H.CHARGEBACK_WON, [S.CANCELLED, S.REFUNDED], won_after_the_end)
+    table.say(H.CHARGEBACK_WON, [state for state in EVERY if state not in (S.CANCELLED, S.REFUNDED)], won)
 
 
 def _arrivals(table: _Table) -> None:

@@ -13,7 +13,7 @@ from uuid6 import uuid7
 
 from inventory import queries as stock
 from inventory import services as inventory
-from orders.ends import Happening, MoneyEnd, StockEnd, end_of
+from orders.ends import WON_AFTER_THE_END, Happening, MoneyEnd, StockEnd, end_of
 from orders.gateways import GatewayEvent, base
 from orders.models import (
     ATTEMPT_ENDS,
@@ -100,6 +100,7 @@ def _settle(order: Order, payment: Payment, event: GatewayEvent, *, now: datetim
         stop_refunds(order, payment, now=now)
     if event.kind == base.CHARGEBACK_WON:
         _let_parcels_go(order)
+        _call_for_what_was_given_up(order)
     conclude(order, happening, actor=payment.gateway, now=now, deadline=clock_time(order.pay_by))
     return end.outcome
 
@@ -125,6 +126,12 @@ def _let_parcels_go(order: Order) -> None:
     order.held_back_at = None
     order.save(update_fields=["held_back_at"])
     forget_reason(order, CHARGEBACK_PROBLEM)
+
+
+def _call_for_what_was_given_up(order: Order) -> None:
+    """Units that were cancelled or came back: their money could not leave while the bank had it."""
+    if any(line.cancelled or line.returned for line in OrderLine.objects.filter(order=order)):
+        call_staff(order, WON_AFTER_THE_END)
 
 
 def _settle_capture(order: Order, payment: Payment, event: GatewayEvent, *, now: datetime) -> str:

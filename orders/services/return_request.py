@@ -17,12 +17,13 @@ from orders.models import (
     Order,
     OrderEventKind,
     OrderLine,
+    PaymentStatus,
     ReturnLine,
     ReturnReason,
     ReturnRequest,
 )
 from orders.services.cancellation import worth
-from orders.services.errors import NothingCameBack, ReturnMoved, ReturnTooLate
+from orders.services.errors import NothingCameBack, PaymentChargedBack, ReturnMoved, ReturnTooLate
 from orders.services.message import write_order_message
 from orders.services.repayment import lock_repayable, pay_back
 from orders.services.shipment import choose
@@ -183,6 +184,7 @@ def refund_return(*, return_id: UUID, now: datetime, actor: str) -> ReturnReques
     A return is paid back once.
 
     :raises ReturnMoved: if it is not received.
+    :raises PaymentChargedBack: if the bank has money of the order, and what is left here is not enough.
     """
     asked, order = _lock(return_id)
     if asked.is_refunded:
@@ -190,9 +192,11 @@ def refund_return(*, return_id: UUID, now: datetime, actor: str) -> ReturnReques
     if not asked.is_received:
         raise _moved(asked, verb="refunded")
     payment, left_minor = lock_repayable(order)
-    value_minor = 0
-    for part in _parts(asked):
-        value_minor += worth(part.order_line, part.came)
+    parts = _parts(asked)
+    value_minor = sum(worth(part.order_line, part.came) for part in parts)
+    if value_minor > left_minor and order.payments.filter(status=PaymentStatus.CHARGED_BACK).exists():
+        raise PaymentChargedBack()
+    for part in parts:
         part.order_line.refunded += part.came
         part.order_line.save(update_fields=["refunded"])
     amount_minor = min(value_minor, left_minor)

@@ -128,7 +128,8 @@ def table() -> dict[tuple[str, Happening], Expected]:
     say(H.REFUND_UNKNOWN, S, Expected(refund=1, entry=K.REFUND_SUCCEEDED, staff=True))
     say(H.CHARGED_BACK, UNSENT, replace(TAKEN, held_back=True))
     say(H.CHARGED_BACK, [S.FULFILLED, *OPEN, *OVER], TAKEN)
-    say(H.CHARGEBACK_WON, S, WON)
+    say(H.CHARGEBACK_WON, [*PAID, *OPEN], WON)
+    say(H.CHARGEBACK_WON, OVER, replace(WON, staff=True))
     say(H.UNITS_ARRIVED, [S.BACKORDERED], Expected(S.PAID, entry=K.ARRIVED, message="order_arrived"))
     say(H.UNITS_ARRIVED, [state for state in S if state != S.BACKORDERED], AS_BEFORE)
     waiting_only(H.DOWN_AT_START, Expected(entry=K.PAYMENT_STARTED, refused="GatewayFailed"), REFUSED)
@@ -579,6 +580,43 @@ def test_nothing_is_sent_while_the_bank_has_the_money() -> None:
     services.fulfil_order(order_id=scene.order.pk, actor="staff", now=NOW)
     scene.refresh()
     assert (scene.order.status, scene.order.needs_attention) == (S.FULFILLED, "")
+
+
+def test_what_was_cancelled_while_the_bank_had_the_money_calls_staff_when_it_is_back() -> None:
+    whole, part = BUILD[S.PAID](), BUILD[S.PAID]()
+    for scene, units in ((whole, UNITS), (part, 1)):
+        report(scene.main, kind="payment.charged_back")
+        line = scene.order.lines.get()
+        services.cancel_units(
+            order_id=scene.order.pk, units={line.pk: units}, restock=True, reason="", actor="staff", now=NOW
+        )
+
+        report(scene.main, kind="payment.chargeback_won")
+
+        scene.refresh()
+        assert scene.order.needs_attention == ends.WON_AFTER_THE_END
+    assert (whole.order.status, part.order.status) == (S.CANCELLED, S.PAID)
+
+
+def test_a_return_is_not_paid_back_while_the_bank_has_the_money() -> None:
+    scene = BUILD[S.FULFILLED]()
+    line = scene.order.lines.get()
+    asked = services.request_return(
+        order_id=scene.order.pk, units={line.pk: UNITS}, reason="UNWANTED", remark="", actor="guest", now=NOW
+    )
+    services.decide_return(return_id=asked.pk, approve=True, answer="", actor="staff", now=NOW)
+    came = {asked.lines.get().pk: services.Receipt(restocked=UNITS)}
+    services.receive_return(return_id=asked.pk, receipts=came, actor="staff", now=NOW)
+    report(scene.main, kind="payment.charged_back")
+
+    with nothing_changes(), pytest.raises(services.PaymentChargedBack):
+        services.refund_return(return_id=asked.pk, actor="staff", now=NOW)
+
+    report(scene.main, kind="payment.chargeback_won")
+    scene.refresh()
+    assert scene.order.needs_attention == ends.WON_AFTER_THE_END
+    services.refund_return(return_id=asked.pk, actor="staff", now=NOW)
+    assert scene.last_refund.amount_minor == line.charged_minor
 
 
 def test_staff_may_send_what_a_chargeback_held_back() -> None:
