@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpResponse
 from django.utils import translation
+from django.utils.cache import add_never_cache_headers
 from django.utils.dateformat import format as written
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
@@ -57,6 +59,14 @@ def pdf(paper: Paper) -> bytes:
     """The paper as an A4 PDF. The same paper gives the same bytes."""
     with translation.override(paper.language):
         return _as_pdf(paper, _drawn(paper, paper.content))
+
+
+def pdf_answer(paper: Paper) -> HttpResponse:
+    """A file that browsers show and programs keep, under the paper's number: the same from every door."""
+    answer = HttpResponse(pdf(paper), content_type="application/pdf")
+    answer["Content-Disposition"] = f'inline; filename="{paper.number}.pdf"'
+    add_never_cache_headers(answer)
+    return answer
 
 
 def _drawn(paper: Paper, content: dict[str, Any]) -> Drawn:

@@ -187,8 +187,14 @@ def awaiting_payment(*, user: User | AnonymousUser, known_ids: Iterable[str], no
 
 
 def orders_of(*, user: User) -> QuerySet[Order]:
-    """A member's orders with their lines, the newest first."""
-    return Order.objects.filter(user=user).prefetch_related("lines").order_by("-placed_at", "-pk")
+    """A member's orders with their lines and papers, the newest first."""
+    orders = Order.objects.filter(user=user).prefetch_related("lines", papers_in_order())
+    return orders.order_by("-placed_at", "-pk")
+
+
+def papers_in_order() -> Prefetch:
+    """The papers of orders as they were issued, to list: without what they say, which is long."""
+    return Prefetch("papers", queryset=Paper.objects.defer("content").order_by("issued_at", "pk"))
 
 
 def find_order(*, order_id: UUID, user: User | AnonymousUser, known_ids: Iterable[str] = ()) -> Order:
@@ -312,7 +318,7 @@ def _details() -> list[Prefetch]:
         Prefetch("returns", queryset=ReturnRequest.objects.select_related("refund").order_by("number")),
         Prefetch("returns__lines", queryset=ReturnLine.objects.select_related("order_line").order_by("pk")),
         Prefetch("events", queryset=OrderEvent.objects.for_customer().order_by("-happened_at", "-pk")),
-        Prefetch("papers", queryset=Paper.objects.order_by("issued_at", "pk")),
+        papers_in_order(),
         Prefetch("payments", queryset=Payment.objects.order_by("created_at", "pk")),
         Prefetch("payments__refunds", queryset=Refund.objects.order_by("created_at", "pk")),
     ]

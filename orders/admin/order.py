@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
-from orders import services
+from orders import papers, queries, services
 from orders.admin.acts import ActAdmin, UnitsForm
 from orders.admin.shipment import TrackingForm
 from orders.models import (
@@ -122,10 +122,12 @@ class OrderAdmin(ActAdmin):
             ("note", self.note_view),
             ("settle", self.settle_view),
         ]
+        paper = self.admin_site.admin_view(self.paper_view)
         pages = [
             path(f"<uuid:object_id>/{name}/", self.admin_site.admin_view(view), name=f"orders_order_{name}")
             for name, view in own
         ]
+        pages.append(path("<uuid:object_id>/papers/<str:number>.pdf", paper, name="orders_order_paper"))
         return [*pages, *super().get_urls()]
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -147,6 +149,11 @@ class OrderAdmin(ActAdmin):
             can_send=is_sendable and any(line.unpacked for line in lines),
             parcels=[each for each in order.shipments.all() if not each.is_unpacked],
         )
+
+    def paper_view(self, request: HttpRequest, object_id: Any, number: str) -> HttpResponse:
+        """An invoice or credit note as the customer has it, for whoever may look at the order."""
+        order = self.found(request, str(object_id), permission="view")
+        return papers.pdf_answer(queries.find_paper(order=order, number=number))
 
     def cancel_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         """An unpaid order as a whole; of a paid one the units that are chosen, with a look at stock and money first."""
@@ -288,6 +295,7 @@ def _story() -> list[Prefetch]:
         Prefetch("returns", queryset=ReturnRequest.objects.select_related("refund").order_by("number")),
         Prefetch("returns__lines", queryset=ReturnLine.objects.select_related("order_line").order_by("pk")),
         Prefetch("events", queryset=OrderEvent.objects.order_by("-happened_at", "-pk")),
+        queries.papers_in_order(),
         Prefetch("payments", queryset=Payment.objects.order_by("created_at", "pk")),
         Prefetch("payments__events", queryset=PaymentEvent.objects.order_by("-received_at", "-pk")),
         Prefetch("payments__refunds", queryset=Refund.objects.order_by("created_at", "pk")),

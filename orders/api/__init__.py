@@ -5,6 +5,7 @@ from orders.api.checkout import CheckoutOptions, CheckoutView
 from orders.api.idempotency import idempotent
 from orders.api.keep import ClaimOrder, Reorder
 from orders.api.orders import CancelOrder, FindOrder, OrderDetail, Orders
+from orders.api.papers import OrderPaper
 from orders.api.payments import GatewayWebhook, OrderPayments, PaymentDetail, PaymentWebhook
 from orders.api.returns import Returns, WithdrawReturn
 
@@ -22,6 +23,7 @@ __all__ = [
     "Line",
     "MergeCart",
     "OrderDetail",
+    "OrderPaper",
     "OrderPayments",
     "Orders",
     "PaymentDetail",

@@ -4,11 +4,12 @@ from typing import Any
 from urllib.parse import urljoin
 
 from django.conf import settings
+from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from orders import services
-from orders.models import Order, OrderEvent, Payment, ReturnReason
+from orders.models import Order, OrderEvent, Paper, Payment, ReturnReason
 from orders.queries import CartSummary
 from orders.standing import money_of, who_acted
 from shop.api_fields import MomentField, MoneyField
@@ -113,6 +114,29 @@ class OrderLineDocument(serializers.Serializer):
     returned = serializers.IntegerField(help_text="Units that were sent and came back.")
 
 
+class PaperDocument(serializers.Serializer):
+    """An invoice or a credit note: INVOICE or CREDIT_NOTE. It never changes; `total` is what it is about."""
+
+    number = serializers.CharField()
+    kind = serializers.CharField()
+    issued_at = MomentField()
+    currency = serializers.CharField()
+    total = serializers.IntegerField(source="total_minor")
+    total_money = MoneyField(amount="total_minor")
+    pdf_url = serializers.SerializerMethodField(help_text="Absolute. For programs: asked for like the order itself.")
+    page_url = serializers.SerializerMethodField(help_text="Absolute. For the shopper's browser, to read and print.")
+
+    def get_pdf_url(self, paper: Paper) -> str:
+        return _address_of("api:order_paper", paper)
+
+    def get_page_url(self, paper: Paper) -> str:
+        return _address_of("orders:order_paper", paper)
+
+
+def _address_of(name: str, paper: Paper) -> str:
+    return urljoin(settings.SITE_URL, reverse(name, args=[paper.order_id, paper.number]))
+
+
 class OrderSummaryDocument(serializers.Serializer):
     """An order in a list."""
 
@@ -126,6 +150,7 @@ class OrderSummaryDocument(serializers.Serializer):
     total = serializers.IntegerField(source="total_minor")
     total_money = MoneyField(amount="total_minor")
     items = OrderLineDocument(source="lines.all", many=True)
+    papers = PaperDocument(source="papers.all", many=True)
 
 
 class RefundDocument(serializers.Serializer):

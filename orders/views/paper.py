@@ -23,15 +23,7 @@ def order_paper(request: HttpRequest, order_id: UUID, number: str) -> HttpRespon
 @require_safe
 def order_paper_pdf(request: HttpRequest, order_id: UUID, number: str) -> HttpResponse:
     """The paper as a PDF."""
-    return as_pdf(_paper(request, order_id=order_id, number=number))
-
-
-def as_pdf(paper: Paper) -> HttpResponse:
-    """A file that browsers show and programs keep, under the paper's number."""
-    answer = HttpResponse(papers.pdf(paper), content_type="application/pdf")
-    answer["Content-Disposition"] = f'inline; filename="{paper.number}.pdf"'
-    add_never_cache_headers(answer)
-    return answer
+    return papers.pdf_answer(_paper(request, order_id=order_id, number=number))
 
 
 def _paper(request: HttpRequest, *, order_id: UUID, number: str) -> Paper:

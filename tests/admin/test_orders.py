@@ -179,5 +179,5 @@ def test_lists_cost_the_same_at_any_length(boss_client: Client, django_assert_nu
     for name in ["order", "payment", "paymentevent", "refund"]:
         with django_assert_num_queries(3):
             boss_client.get(reverse(f"admin:orders_{name}_changelist"))
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         boss_client.get(page("change", Order.objects.first()))

@@ -314,7 +314,7 @@ def test_order_query_counts(member: APIClient, django_assert_num_queries: Django
             cart = add(member, StockItemFactory()).json()
         order = check_out(member, cart["id"]).json()
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert len(member.get(f"{API}/orders").json()["items"]) == count
     with django_assert_num_queries(9):
         assert len(member.get(f"{API}/orders/{order['id']}").json()["items"]) == count

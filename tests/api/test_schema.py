@@ -9,6 +9,7 @@ from django.conf import settings as shop_settings
 from django.core.management import CommandError, call_command
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
+from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from rest_framework.test import APIClient
 from rest_framework.throttling import ScopedRateThrottle
@@ -24,7 +25,7 @@ from inventory.queries import prove
 from shop.management.commands import api_document
 from shop.wsgi import application
 from tests.api.conftest import API, add, as_guest_of, check_out
-from tests.factories import ShippingMethodFactory, StockItemFactory
+from tests.factories import ShippingMethodFactory, StockItemFactory, paid_order
 
 DOCUMENT = Path(shop_settings.BASE_DIR) / "docs" / "openapi.yaml"
 CONFORMANCE = [
@@ -84,12 +85,14 @@ def ids(staff: APIClient, guest: APIClient, monkeypatch: pytest.MonkeyPatch) -> 
     item = StockItemFactory(on_hand=100_000)
     cart = add(guest, item).json()
     order = check_out(as_guest_of(cart), cart["id"]).json()
+    invoice = paid_order(user=User.objects.get(email="staff@example.com"), now=timezone.now()).papers.get()
     own = add(staff, item).json()
     return {
         "cart_id": own["id"],
         "gateway": "sandbox",
         "line_id": own["items"][0]["id"],
-        "order_id": order["id"],
+        "number": invoice.number,
+        "order_id": str(invoice.order_id),
         "payment_id": order["payment"]["id"],
         "reference": str(item.variant.product.slug),
         "return_id": order["id"],

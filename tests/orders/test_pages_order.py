@@ -12,7 +12,7 @@ from django.utils import timezone
 from inventory.models import Reservation, StockItem
 from orders import services
 from orders.models import Order, OrderEvent, OrderEventKind, OrderStatus, Payment, PaymentStatus
-from tests.factories import UserFactory, report
+from tests.factories import UserFactory, paid_order, placed_order, report
 from tests.orders.pages import add, check_out, on_sale, payment_of, place_order
 
 pytestmark = pytest.mark.django_db
@@ -327,8 +327,23 @@ def test_list_query_count_does_not_grow(client: Client, django_assert_num_querie
         add(client, on_sale())
         order_as_member(client)
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get(reverse("orders:order_list"))
+
+
+@pytest.mark.parametrize("orders", [1, 3])
+def test_list_leads_to_the_invoices_of_paid_orders_at_the_same_cost(client: Client, django_assert_num_queries, orders):
+    member = UserFactory()
+    client.force_login(member)
+    invoices = [paid_order(user=member).papers.get() for _ in range(orders)]
+    placed_order(user=member)
+
+    with django_assert_num_queries(9):
+        page = client.get(reverse("orders:order_list")).text
+
+    assert page.count("order-row-paper") == orders
+    for invoice in invoices:
+        assert f'href="{reverse("orders:order_paper", args=[invoice.order_id, invoice.number])}"' in page
 
 
 def test_placing_moves_the_hold_to_the_payment_window(client: Client, order: Order):
