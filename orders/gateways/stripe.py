@@ -241,11 +241,12 @@ def _refund_event(refund: dict[str, Any], *, event: dict[str, Any]) -> GatewayEv
 
 
 def _dispute_event(kind: str, dispute: dict[str, Any], *, event: dict[str, Any]) -> GatewayEvent | None:
+    # An inquiry is a dispute, too, and moves no money: what counts is when the bank takes it, and gives it back.
     meaning = {
-        ("charge.dispute.created", True): base.CHARGED_BACK,
-        ("charge.dispute.closed", True): base.CHARGEBACK_WON if dispute["status"] == "won" else None,
-    }.get((kind, bool(dispute.get("payment_intent"))))
-    if meaning is None:
+        "charge.dispute.funds_withdrawn": base.CHARGED_BACK,
+        "charge.dispute.funds_reinstated": base.CHARGEBACK_WON,
+    }.get(kind)
+    if meaning is None or not dispute.get("payment_intent"):
         return None
     return _event(
         event_id=f"{dispute['id']}:{meaning}",

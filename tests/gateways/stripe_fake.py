@@ -66,7 +66,9 @@ class StripeFake:
         """The card is refused; the page stays open."""
         return self.event("payment_intent.payment_failed", self._intent(self.sessions[session_id]))
 
-    def dispute(self, session_id: str, *, kind: str = "created", status: str = "needs_response") -> dict[str, Any]:
+    def dispute(
+        self, session_id: str, *, kind: str = "funds_withdrawn", status: str = "needs_response"
+    ) -> dict[str, Any]:
         """The bank takes the money back, or has decided."""
         session = self.sessions[session_id]
         dispute = {

@@ -226,10 +226,11 @@ def test_transfer_is_authorised_and_then_captured(stripe: StripeFake) -> None:
 @pytest.mark.parametrize(
     ("kind", "word", "meaning"),
     [
-        ("created", "needs_response", base.CHARGED_BACK),
-        ("closed", "won", base.CHARGEBACK_WON),
+        ("funds_withdrawn", "needs_response", base.CHARGED_BACK),
+        ("funds_reinstated", "won", base.CHARGEBACK_WON),
+        ("created", "warning_needs_response", None),
+        ("closed", "warning_closed", None),
         ("closed", "lost", None),
-        ("updated", "under_review", None),
     ],
 )
 def test_disputes_are_chargebacks(stripe: StripeFake, kind: str, word: str, meaning: str | None) -> None:
