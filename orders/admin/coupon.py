@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
 
 from orders.admin.fields import refuse_unknown_currency
 from orders.models import Coupon, CouponUse
@@ -93,6 +94,11 @@ class CouponAdmin(NeverDeletedAdmin):
         ("When", {"fields": [("starts_at", "ends_at")]}),
         ("How often", {"fields": [("total_limit", "per_customer_limit"), "used_of"]}),
     ]
+
+    def save_model(self, request: HttpRequest, obj: Coupon, form: Any, change: bool) -> None:
+        """Write what was edited and nothing else: uses that were counted since the page was opened stay counted."""
+        columns = [field.name for field in Coupon._meta.concrete_fields if field.name in form.changed_data]
+        obj.save(update_fields=columns if change else None)
 
     @admin.display(description="takes off", ordering="value")
     def takes_off(self, coupon: Coupon) -> str:

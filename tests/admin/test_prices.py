@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from orders import services
+from orders.admin.coupon import CouponForm
 from orders.models import Coupon, CouponUse, ShippingMethod, ShippingZone, TaxRate
 from tests.books import nothing_changes
 from tests.factories import (
@@ -130,6 +131,21 @@ def test_a_used_coupon_keeps_its_code_and_its_limit_covers_the_uses(boss_client:
     assert errors(low)["total_limit"][0] == "3 orders use it. Enter 3 or more."
     coupon.refresh_from_db()
     assert (renamed.status_code, coupon.code, coupon.total_limit, coupon.used) == (302, "TAHAN10", 3, 3)
+
+
+def test_uses_counted_while_a_coupon_is_edited_stay_counted(boss_client: Client, monkeypatch: Any) -> None:
+    coupon = CouponFactory(code="TAHAN10", used=3, total_limit=5)
+    check = CouponForm.clean
+
+    def meanwhile(form: CouponForm) -> dict[str, Any]:
+        Coupon.objects.filter(pk=coupon.pk).update(used=4)
+        return check(form)
+
+    monkeypatch.setattr(CouponForm, "clean", meanwhile)
+    boss_client.post(address("coupon", "change", coupon.pk), {**COUPON, "total_limit": 5, "note": "December"})
+
+    coupon.refresh_from_db()
+    assert (coupon.note, coupon.used) == ("December", 4)
 
 
 def test_a_coupon_is_given_the_shelves_and_products_that_it_is_for(boss_client: Client) -> None:
