@@ -234,7 +234,7 @@ class StockMovement(models.Model):
     allocated_change = models.IntegerField(default=0)
     reservation_id = models.UUIDField(null=True, blank=True, db_index=True)
     reason = models.CharField(max_length=200, blank=True)
-    actor = models.CharField(max_length=120, help_text="Who: an e-mail address, or the part of the shop that acted.")
+    actor = models.CharField(max_length=254, help_text="Who: an e-mail address, or the part of the shop that acted.")
     created_at = models.DateTimeField()
 
     objects = StockMovementQuerySet.as_manager()

@@ -328,7 +328,7 @@ class OrderEvent(models.Model):
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="events")
     kind = models.CharField(max_length=20, choices=OrderEventKind)
     text = models.CharField(max_length=300, help_text="The sentence that shopper and staff read.")
-    actor = models.CharField(max_length=120)
+    actor = models.CharField(max_length=254)
     happened_at = models.DateTimeField()
 
     objects = OrderEventQuerySet.as_manager()
