@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from orders import services
 from orders.models import Order
+from orders.press import intent_of
 from orders.services import Answer
 from shop.errors import ShopError
 from shop.redirects import see_other
@@ -95,8 +96,8 @@ class ActAdmin(ReadOnlyAdmin):
                 if preview is not None and "seen" not in request.POST:
                     seen = preview()
                 else:
-                    _do_once(request, verb=title, order=order, service=service, preview=preview)
-                    self.log_change(request, order, title)
+                    if _do_once(request, verb=title, order=order, service=service, preview=preview):
+                        self.log_change(request, order, title)
                     messages.success(request, f"Order {order.number}: {done}")
                     return see_other(back_url)
             except LooksDifferent as change:
@@ -129,8 +130,8 @@ def _do_once(
     order: Order,
     service: Callable[..., object],
     preview: Callable[[], list[str]] | None,
-) -> None:
-    """Do it, unless this page was sent before.
+) -> bool:
+    """Do it, unless this page was sent before with the same in it; False if it was.
 
     :raises LooksDifferent: if what would happen is not what was shown.
     """
@@ -142,11 +143,12 @@ def _do_once(
         service(actor=actor, now=now)
         return Answer(status=200, body={})
 
-    services.once(
+    answer = services.once(
         scope=f"user:{request.user.pk}",
-        key=f"{order.pk.hex}:{verb[:30]}:{request.POST.get('key', '')[:32] or uuid4().hex}",
+        key=intent_of(request, verb=f"{verb}:{order.pk.hex}", key=request.POST.get("key") or uuid4().hex),
         fingerprint="staff",
         now=now,
         produce=produce,
         waits=True,
     )
+    return not answer.is_replay

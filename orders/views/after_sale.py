@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods
 from orders import notes, services, shopper, standing
 from orders.forms import ReturnForm
 from orders.models import Order
+from orders.press import once_for_press, posted_key
 from orders.services import Answer
 from orders.views.order import of_an_order, of_an_orders_return, order_page
-from orders.views.press import once_for_press, posted_key
 from shop.errors import ShopError
 from shop.methods import post_only
 from shop.redirects import see_other

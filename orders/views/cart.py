@@ -18,10 +18,10 @@ from orders import notes, queries, services, shopper
 from orders.forms import AddForm, CouponForm, QuantityForm, ReminderForm
 from orders.models import Cart, CartLine
 from orders.notes import Note, Undo
+from orders.press import once_for_press
 from orders.services import Answer, KeyInUse
 from orders.views.answers import page_or_part, wants_part
 from orders.views.checkout import quote_of
-from orders.views.press import once_for_press
 from shop.clock import clock_time
 from shop.errors import InvalidInput, NotFound, ShopError
 from shop.methods import post_only

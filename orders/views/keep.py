@@ -14,9 +14,9 @@ from django.utils import timezone
 from accounts.models import User
 from orders import notes, services, shopper
 from orders.models import CartLine, Order
+from orders.press import once_for_press, posted_key
 from orders.services import Answer, CartClosed, NotHeld, NothingHeld
 from orders.views.order import of_an_order, order_page
-from orders.views.press import once_for_press, posted_key
 from shop.methods import post_only
 from shop.redirects import see_other
 

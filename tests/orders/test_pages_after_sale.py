@@ -105,6 +105,13 @@ def test_a_return_is_asked_for_once_and_withdrawn(client: Client, sent: Order) -
     assert (asked.status, asked.lines.get().quantity) == (ReturnStatus.WITHDRAWN, 1)
 
 
+def test_back_and_another_answer_is_another_return(client: Client, sent: Order) -> None:
+    for note in ("A dent.", "A dent.", "And a scratch."):
+        ask(client, sent, remark=note)
+
+    assert sorted(ReturnRequest.objects.values_list("note", flat=True)) == ["A dent.", "And a scratch."]
+
+
 @pytest.mark.parametrize("wrong", [{"units": 0}, {"units": 3}, {"units": "x"}, {"reason": ""}, {"reason": "BORED"}])
 def test_a_return_that_is_filled_in_wrongly_is_shown_again(client: Client, sent: Order, wrong: dict[str, Any]) -> None:
     with nothing_changes():
@@ -173,5 +180,5 @@ def test_the_page_costs_the_same_with_more_parcels_and_returns(
             order_id=order.pk, units={order.lines.get().pk: 1}, reason="OTHER", remark="", now=now, actor="guest"
         )
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         client.get(page_of(order))
