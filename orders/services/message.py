@@ -131,7 +131,7 @@ def _attach_invoice(email: EmailMultiAlternatives, message: Message) -> None:
     name, _, about = message.key.partition(":")
     if name not in WITH_INVOICE:
         return
-    invoice = Paper.objects.filter(invoiced_order=about.partition(":")[0]).first()
+    invoice = Paper.objects.filter(invoiced_order=UUID(about.partition(":")[0])).first()
     if invoice is None:
         return
     try:

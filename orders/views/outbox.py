@@ -52,8 +52,8 @@ def outbox(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@in_the_demo
-@csp_update({"frame-src": ["'self'"]})
+@in_the_demo  # type: ignore[arg-type]
+@csp_update({"frame-src": ["'self'"]})  # type: ignore[arg-type]
 def outbox_message(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """One message: its text, and its HTML in a frame."""
     message = get_object_or_404(Message, pk=message_id)
@@ -61,9 +61,9 @@ def outbox_message(request: HttpRequest, message_id: UUID) -> HttpResponse:
 
 
 @require_safe
-@in_the_demo
+@in_the_demo  # type: ignore[arg-type]
 @xframe_options_sameorigin
-@csp(OF_AN_EMAIL)
+@csp(OF_AN_EMAIL)  # type: ignore[arg-type]
 def outbox_html(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """The HTML of a message, as a mail program would show it."""
     message = get_object_or_404(Message.objects.defer("text"), pk=message_id)
