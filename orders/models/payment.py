@@ -177,6 +177,13 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         """To be asked of the provider now."""
         return self.filter(status=RefundStatus.PENDING, next_attempt_at__lte=now)
 
+    def maybe_gone(self) -> Self:
+        """All but those that surely did not leave: failed, and never asked for under the key that they have now.
+
+        Of one that was given up for want of an answer nobody knows.
+        """
+        return self.exclude(status=RefundStatus.FAILED, attempts=0)
+
 
 class Refund(models.Model):
     """Money on its way back. `key` is the idempotency key at the provider."""

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 BATCH = 20
 LEASE = timedelta(minutes=2)
 MAX_ATTEMPTS = 8
+LONGEST_LOOK = timedelta(minutes=30)
 REFUND_PROBLEM = "A refund of"
 
 
@@ -82,9 +83,10 @@ def retry_refund(*, refund_id: UUID, actor: str, now: datetime) -> Refund:
     if not REFUND_ENDS[refund.status, "tried again by staff"].moves:
         raise RefundNotFailed(status=refund.get_status_display().lower())
     payment = Payment.objects.select_for_update().get(pk=refund.payment_id)
-    _refuse_more_than_came(payment, amount_minor=refund.amount_minor, currency=refund.currency)
+    _refuse_more_than_came(payment, amount_minor=refund.amount_minor, currency=refund.currency, again=refund)
     refund.take("tried again by staff")
-    refund.attempts, refund.next_attempt_at = 0, now
+    # Nought stays what it says: never asked for under this key.
+    refund.attempts, refund.next_attempt_at = min(refund.attempts, 1), now
     refund.save(update_fields=["status", "attempts", "next_attempt_at"])
     note(order, OrderEventKind.ATTENDED, "A refund that had failed is tried again.", actor=actor, now=now)
     nudge_after_commit("orders.tasks.send_due_refunds")
@@ -118,22 +120,23 @@ def stop_refunds(order: Order, payment: Payment, *, now: datetime) -> None:
 
 
 def _send(refund: Refund, *, now: datetime) -> bool:
-    provider = gateway_named(refund.payment.gateway)
+    provider, key = gateway_named(refund.payment.gateway), refund.key
     try:
         if provider is None:
             raise GatewayFailed(f"the provider {refund.payment.gateway} is switched off")
         answer = provider.refund(
-            refund_id=refund.key,
+            refund_id=key,
             provider_reference=refund.payment.provider_reference,
             amount_minor=refund.amount_minor,
             currency=refund.currency,
         )
-        if not answer.is_finished:
-            raise GatewayFailed("the provider has not finished it yet")
     except Exception as error:
         # Not GatewayFailed alone: whatever an adapter stumbles over, the other refunds go on and this one is counted.
         logger.exception("Refund %s did not go through.", refund.pk)
         _put_off(refund_id=refund.pk, problem=str(error), now=now)
+        return False
+    if not answer.is_finished:
+        _wait(refund_id=refund.pk, key=key, reference=answer.reference, now=now)
         return False
     _finish(refund_id=refund.pk, reference=answer.reference, now=now)
     return True
@@ -143,6 +146,18 @@ def _send(refund: Refund, *, now: datetime) -> bool:
 def _finish(*, refund_id: UUID, reference: str, now: datetime) -> None:
     refund, order = _lock(refund_id)
     _go_through(order, refund.payment, refund, reference=reference, now=now)
+
+
+@transactional
+def _wait(*, refund_id: UUID, key: UUID, reference: str, now: datetime) -> None:
+    """The provider has it, and banks take days: no failed try. It is looked at the more rarely the longer it takes."""
+    refund, _ = _lock(refund_id)
+    if not refund.is_pending or refund.key != key:
+        return
+    refund.provider_reference = reference or refund.provider_reference
+    refund.attempts, refund.last_error = 1, "the provider has not finished it yet"
+    refund.next_attempt_at = now + min(max(now - refund.created_at, settings.REFUND_RETRY), LONGEST_LOOK)
+    refund.save(update_fields=["provider_reference", "attempts", "last_error", "next_attempt_at"])
 
 
 @transactional
@@ -195,8 +210,9 @@ def _fail(order: Order, payment: Payment, refund: Refund, *, event_name: str, pr
     refund.take(event_name)
     refund.last_error, refund.finished_at = problem[:300], None
     # What the provider has failed is failed for ever under its key. One that it never answered keeps its key.
-    refund.failures += event_name == "failed at the provider"
-    refund.save(update_fields=["status", "last_error", "finished_at", "failures"])
+    if event_name == "failed at the provider":
+        refund.failures, refund.attempts = refund.failures + 1, 0
+    refund.save(update_fields=["status", "last_error", "finished_at", "failures", "attempts"])
     facts = _amounts(payment, refund)
     end, _ = conclude(order, Happening.REFUND_FAILED, actor=payment.gateway, now=now, problem=problem, **facts)
     return end.outcome
@@ -246,11 +262,11 @@ def _own_reference(refund: Refund, event: GatewayEvent) -> str:
     return "" if refund.knows_key(event.refund_id) else event.refund_id
 
 
-def _refuse_more_than_came(payment: Payment, *, amount_minor: int, currency: str) -> None:
-    """What failed for good did not leave, so it does not count; to try it again is asked here anew."""
+def _refuse_more_than_came(payment: Payment, *, amount_minor: int, currency: str, again: Refund | None = None) -> None:
+    """What failed for good did not leave, so it does not count; to try it `again` is asked here anew."""
     if payment.is_charged_back:
         raise PaymentChargedBack()
-    gone = Refund.objects.filter(payment=payment).exclude(status=RefundStatus.FAILED)
+    gone = Refund.objects.filter(payment=payment).maybe_gone().exclude(pk=again.pk if again else None)
     left = payment.captured_minor - (gone.aggregate(Sum("amount_minor"))["amount_minor__sum"] or 0)
     if amount_minor > left or currency != payment.captured_currency:
         raise RefundTooMuch(left_minor=max(left, 0), currency=payment.captured_currency or payment.currency)

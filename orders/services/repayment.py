@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db.models import Sum
 
-from orders.models import Order, OrderEventKind, Payment, PaymentStatus, Refund, RefundStatus
+from orders.models import Order, OrderEventKind, Payment, PaymentStatus, Refund
 from orders.services.errors import MoreThanCame, NothingToPayBack
 from orders.services.message import write_order_message
 from orders.services.refund import request_refund
@@ -51,7 +51,7 @@ def lock_repayable(order: Order) -> tuple[Payment | None, int]:
 
 def left_of(payment: Payment) -> int:
     """What came with this payment and is not on its way back, in minor units. What failed for good did not leave."""
-    gone = Refund.objects.filter(payment=payment).exclude(status=RefundStatus.FAILED)
+    gone = Refund.objects.filter(payment=payment).maybe_gone()
     return payment.captured_minor - (gone.aggregate(gone=Sum("amount_minor"))["gone"] or 0)
 
 

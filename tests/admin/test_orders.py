@@ -144,7 +144,7 @@ def test_failed_refund_is_tried_again_once(boss_client: Client) -> None:
     refund.refresh_from_db()
     assert [message.level_tag for message in first.context["messages"]] == ["success"]
     assert [message.level_tag for message in second.context["messages"]] == ["error"]
-    assert (refund.status, refund.attempts) == (RefundStatus.PENDING, 0)
+    assert (refund.status, refund.attempts) == (RefundStatus.PENDING, 1)
 
 
 def test_refund_retry_needs_post_and_the_right(boss_client: Client, staff_client: Any) -> None:

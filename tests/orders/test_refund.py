@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 
 from orders import services
 from orders.gateways import GatewayFailed, GatewayRefund
 from orders.gateways.sandbox import SandboxGateway
 from orders.models import OrderEventKind, Refund, RefundStatus
-from orders.services.refund import LEASE, MAX_ATTEMPTS
+from orders.services.refund import LEASE, LONGEST_LOOK, MAX_ATTEMPTS
 from shop.errors import NotFound
 from tests.books import nothing_changes
 from tests.factories import NOW, placed_order, report
@@ -98,10 +99,9 @@ def test_send_due_refunds_works_in_a_currency_that_the_shop_does_not_sell_in(ban
     assert refund.status == RefundStatus.SUCCEEDED
 
 
-@pytest.mark.parametrize("trouble", ["down", "not_yet"])
-def test_send_due_refunds_waits_longer_after_each_failure_with_the_same_key(bank: Bank, trouble: str) -> None:
+def test_send_due_refunds_waits_longer_after_each_failure_with_the_same_key(bank: Bank) -> None:
     refund = owed()
-    bank.answer = getattr(bank, trouble)
+    bank.answer = bank.down
 
     pauses = []
     for _ in range(3):
@@ -146,6 +146,47 @@ def test_a_refund_that_fails_too_often_becomes_a_persons_work(bank: Bank) -> Non
     assert order.events.filter(kind=OrderEventKind.REFUND_FAILED).count() == 1
     with nothing_changes():
         assert send(last + timedelta(days=30)) == 0
+
+
+def test_a_refund_that_the_bank_has_not_finished_is_waited_for(bank: Bank) -> None:
+    refund = owed()
+    bank.answer = bank.not_yet
+
+    now, pauses = NOW, []
+    for _ in range(MAX_ATTEMPTS * 3):
+        assert send(now) == 0
+        refund.refresh_from_db()
+        pauses.append(refund.next_attempt_at - now)
+        now = refund.next_attempt_at
+
+    assert (refund.status, refund.provider_reference, refund.attempts) == (RefundStatus.PENDING, "re_1", 1)
+    assert (pauses[0], pauses[-1]) == (settings.REFUND_RETRY, LONGEST_LOOK)
+    assert pauses == sorted(pauses)
+    assert {request["refund_id"] for request in bank.asked} == {refund.pk}
+    bank.answer = bank.done
+    assert send(now) == 1
+
+
+def test_what_was_given_up_without_an_answer_is_not_promised_again(bank: Bank) -> None:
+    refund = owed()
+    bank.answer = bank.down
+    last = try_until_given_up(refund)
+    payment = refund.payment
+
+    assert services.left_of(payment) == payment.captured_minor - refund.amount_minor
+    with nothing_changes(), pytest.raises(services.RefundTooMuch):
+        services.request_refund(
+            payment, amount_minor=payment.captured_minor, currency=payment.captured_currency, reason="again", now=last
+        )
+
+
+def test_what_the_provider_failed_for_good_can_go_back_another_way(bank: Bank) -> None:
+    refund = owed()
+    bank.answer = bank.not_yet
+    send()
+    report(refund.payment, kind="refund.failed", amount=refund.amount_minor, refund=str(refund.key))
+
+    assert services.left_of(refund.payment) == refund.payment.captured_minor
 
 
 def test_retry_refund_puts_a_failed_one_back_to_work(bank: Bank) -> None:
