@@ -135,7 +135,7 @@ class OrderAdmin(ActAdmin):
         found = self.found(request, object_id, permission="view")
         order = Order.objects.select_related("user").prefetch_related(*_story()).get(pk=found.pk)
         lines = order.lines.all()
-        is_sendable = order.is_paid and not order.is_fulfilled and not order.is_held_back
+        is_kept_here = order.is_fulfilled or order.is_held_back or order.is_backordered
         return self.page(
             request,
             "admin/orders/order/story.html",
@@ -146,7 +146,7 @@ class OrderAdmin(ActAdmin):
             may_retry=request.user.has_perm("orders.change_refund"),
             can_cancel=order.is_awaiting_payment or (order.is_paid and any(line.unpacked for line in lines)),
             can_refund=any(payment.is_captured for payment in order.payments.all()),
-            can_send=is_sendable and any(line.unpacked for line in lines),
+            can_send=order.is_paid and not is_kept_here and any(line.unpacked for line in lines),
             parcels=[each for each in order.shipments.all() if not each.is_unpacked],
         )
 

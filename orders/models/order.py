@@ -40,8 +40,6 @@ ORDER_STATES = StateMachine(
         Transition(OrderStatus.EXPIRED, "paid late, back-ordered", OrderStatus.BACKORDERED),
         Transition(OrderStatus.EXPIRED, "paid late, units gone", OrderStatus.REFUNDED),
         Transition(OrderStatus.BACKORDERED, "units arrived", OrderStatus.PAID),
-        Transition(OrderStatus.BACKORDERED, "part sent", OrderStatus.PARTLY_FULFILLED),
-        Transition(OrderStatus.BACKORDERED, "sent", OrderStatus.FULFILLED),
         Transition(OrderStatus.BACKORDERED, "cancelled after payment", OrderStatus.CANCELLED),
         Transition(OrderStatus.PAID, "part sent", OrderStatus.PARTLY_FULFILLED),
         Transition(OrderStatus.PAID, "sent", OrderStatus.FULFILLED),

@@ -256,6 +256,18 @@ class OrderHeldBack(ShopError):
     )
 
 
+class OrderOnBackorder(ShopError):
+    """Facts: `number`."""
+
+    code = "order_on_backorder"
+    status = 409
+    title = "Its units are not here yet"
+    detail_format = (
+        "Order {number} waits for a delivery: what is on hand belongs to others who bought before. "
+        "It can be packed once its units have arrived."
+    )
+
+
 class NotThatManyLeft(ShopError):
     """Facts: `sku`, `asked`, `left`, `verb`."""
 

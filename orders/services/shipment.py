@@ -12,7 +12,14 @@ from django.db.models import Max
 
 from inventory import services as inventory
 from orders.models import Order, OrderEventKind, OrderLine, Shipment, ShipmentLine
-from orders.services.errors import NothingChosen, NotThatManyLeft, OrderHeldBack, OrderNotFulfillable, ShipmentMoved
+from orders.services.errors import (
+    NothingChosen,
+    NotThatManyLeft,
+    OrderHeldBack,
+    OrderNotFulfillable,
+    OrderOnBackorder,
+    ShipmentMoved,
+)
 from orders.services.message import write_order_message
 from orders.services.timeline import note
 from shop.errors import NotFound
@@ -27,6 +34,7 @@ def pack(*, order_id: UUID, units: Mapping[UUID, int], now: datetime, actor: str
 
     :raises OrderNotFulfillable: if it is not paid.
     :raises OrderHeldBack: if a chargeback keeps it here.
+    :raises OrderOnBackorder: if its units have not arrived.
     :raises NothingChosen: if there is no unit in `units`.
     :raises NotThatManyLeft: if fewer units of a line are owed and unpacked.
     """
@@ -64,6 +72,7 @@ def ship(
     :raises ShipmentMoved: if it was unpacked.
     :raises OrderNotFulfillable: if its order is not paid.
     :raises OrderHeldBack: if a chargeback keeps it here.
+    :raises OrderOnBackorder: if its units have not arrived.
     :raises NotOnHand: if a unit is promised but not in the building.
     """
     shipment, order = _lock(shipment_id)
@@ -120,6 +129,7 @@ def fulfil_order(
 
     :raises OrderNotFulfillable: if it is not paid.
     :raises OrderHeldBack: if a chargeback keeps it here.
+    :raises OrderOnBackorder: if its units have not arrived.
     :raises NothingChosen: if all that is owed is in parcels already.
     :raises NotOnHand: if a unit is promised but not in the building.
     """
@@ -216,6 +226,8 @@ def _refuse_unsendable(order: Order) -> None:
         raise OrderNotFulfillable(number=order.number, status=order.get_status_display().lower())
     if order.is_held_back:
         raise OrderHeldBack(number=order.number)
+    if order.is_backordered:
+        raise OrderOnBackorder(number=order.number)
 
 
 def _lock(shipment_id: UUID) -> tuple[Shipment, Order]:

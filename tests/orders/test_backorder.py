@@ -118,6 +118,24 @@ def test_a_hold_that_was_there_before_keeps_its_unit_and_one_that_ends_gives_it_
     assert status_of(order) == [OrderStatus.PAID]
 
 
+def test_nothing_on_back_order_is_packed_or_sent_from_units_of_others() -> None:
+    item = sold_out()
+    order = late(item)
+    line = order.lines.get()
+
+    with nothing_changes():
+        with pytest.raises(services.OrderOnBackorder):
+            services.pack(order_id=order.pk, units={line.pk: 1}, actor=ACTOR, now=WINDOW_ENDS)
+        with pytest.raises(services.OrderOnBackorder):
+            services.fulfil_order(order_id=order.pk, actor=ACTOR, now=WINDOW_ENDS)
+
+    receive(item, 1)
+    services.allocate_arrivals(now=WINDOW_ENDS)
+    services.fulfil_order(order_id=order.pk, actor=ACTOR, now=WINDOW_ENDS)
+    assert status_of(order) == [OrderStatus.FULFILLED]
+    assert counters(item) == (1, 1, 0)
+
+
 @pytest.mark.parametrize("waiting", [1, 3])
 def test_looking_for_arrivals_asks_as_often_for_three_orders_as_for_one(
     waiting: int, django_assert_num_queries
