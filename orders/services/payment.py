@@ -152,8 +152,6 @@ def _settle_capture(order: Order, payment: Payment, event: GatewayEvent, *, now:
         remark=capture.remark,
         back=_back(payment),
     )
-    if end.money == MoneyEnd.KEPT:
-        issue_invoice(order, payment=payment, now=now)
     if end.money == MoneyEnd.SENT_BACK:
         _send_back(payment, reason=end.entry.label if end.entry else end.outcome, now=now)
     if end.money == MoneyEnd.SENT_BACK and order.is_refunded:
@@ -162,6 +160,9 @@ def _settle_capture(order: Order, payment: Payment, event: GatewayEvent, *, now:
         key = str(payment.pk) if end.money == MoneyEnd.SENT_BACK else ""
         why = text.removesuffix(_back(payment)).strip()
         write_order_message(order, name=end.message, key=key, now=now, payment=payment, why=why)
+    if end.money == MoneyEnd.KEPT:
+        # The counter of papers is one row for the whole shop: it is locked after all words are written.
+        issue_invoice(order, payment=payment, now=now)
     _allocate(order, payment, end.stock, anew=capture.anew, now=now)
     return end.outcome
 
