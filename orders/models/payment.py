@@ -21,8 +21,6 @@ from orders.models.order import Order, OrderStatus
 
 # Whatever a provider still has to say of an attempt it says within this time.
 ASKED_ABOUT_FOR = timedelta(days=3)
-# In silences: for so many an attempt is asked about after each, and from then on after every so many.
-YOUNG_FOR, RARELY = 30, 15
 
 
 class PaymentQuerySet(models.QuerySet["Payment"]):
@@ -58,12 +56,10 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
     def silent(self, *, now: datetime, since: timedelta) -> Self:
         """Without money for this long, not asked about for this long, and young enough to be asked about.
 
-        Declined and ended attempts are among them: a provider may still take money for them. What is not young any more
-        is asked about more rarely: most of it will never bring money, and there is always more of it.
+        Declined and ended attempts are among them: a provider may still take money for them.
         """
-        is_young = Q(created_at__gt=now - YOUNG_FOR * since)
         return self.filter(
-            Q(asked_at=None) | Q(asked_at__lte=now - RARELY * since) | Q(is_young, asked_at__lte=now - since),
+            Q(asked_at=None) | Q(asked_at__lte=now - since),
             status__in=[status for status in PaymentStatus if status not in BROUGHT_MONEY],
             created_at__lte=now - since,
             created_at__gt=now - ASKED_ABOUT_FOR,

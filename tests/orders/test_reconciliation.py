@@ -223,13 +223,6 @@ def test_an_attempt_that_the_provider_never_saw_waits_on(wire: Wire) -> None:
     assert not SandboxPayment.objects.exists()
 
 
-def test_an_old_attempt_is_asked_about_more_rarely(wire: Wire) -> None:
-    began(ago=40 * SILENCE)
-    assert ask() == 1
-
-    assert [ask(after=times * SILENCE) for times in (1, 14, 15)] == [0, 0, 1]
-
-
 def test_a_provider_that_is_away_is_asked_again_later(wire: Wire, caplog: pytest.LogCaptureFixture) -> None:
     payment = began(choice="pay")
     wire.is_down = True
