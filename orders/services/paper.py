@@ -80,7 +80,7 @@ def _invoice_content(order: Order, payment: Payment) -> dict[str, Any]:
         if line.tax_minor:
             by_rate[line.tax_rate_bp]["base_minor"] += line.charged_minor - line.tax_minor
             by_rate[line.tax_rate_bp]["tax_minor"] += line.tax_minor
-    taxes = [{"rate_bp": rate, **amounts} for rate, amounts in sorted(by_rate.items())]
+    taxes: list[dict[str, int | None]] = [{"rate_bp": rate, **amounts} for rate, amounts in sorted(by_rate.items())]
     delivery_tax = order.tax_minor - sum(line.tax_minor for line in lines)
     if delivery_tax:
         added_tax = order.added_tax_minor - sum(line.added_tax_minor for line in lines)
