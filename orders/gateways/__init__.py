@@ -9,7 +9,15 @@ from functools import cache
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from orders.gateways.base import BadSignature, Gateway, GatewayEvent, GatewayFailed, GatewayRefund, GatewaySession
+from orders.gateways.base import (
+    BadSignature,
+    Gateway,
+    GatewayEvent,
+    GatewayFailed,
+    GatewayRefund,
+    GatewayRefundFailed,
+    GatewaySession,
+)
 
 __all__ = [
     "BUILT_IN",
@@ -18,6 +26,7 @@ __all__ = [
     "GatewayEvent",
     "GatewayFailed",
     "GatewayRefund",
+    "GatewayRefundFailed",
     "GatewaySession",
     "available_gateways",
     "gateway_named",

@@ -47,6 +47,10 @@ class GatewayFailed(Exception):
     """The provider did not answer, or not as agreed. The shop will ask again."""
 
 
+class GatewayRefundFailed(GatewayFailed):
+    """The provider has failed the refund for good: asked again under this key, it would say so for ever."""
+
+
 @dataclass(frozen=True, slots=True)
 class GatewayEvent:
     """What a provider reports of one payment. `kind` is one of the words above; amounts in minor units."""
@@ -143,7 +147,11 @@ class Gateway(Protocol):
         ...
 
     def refund(self, *, refund_id: UUID, provider_reference: str, amount_minor: int, currency: str) -> GatewayRefund:
-        """Send money back; `refund_id` is the idempotency key. :raises GatewayFailed:"""
+        """Send money back; `refund_id` is the idempotency key.
+
+        :raises GatewayFailed: if nobody knows what became of it.
+        :raises GatewayRefundFailed: if the provider has failed it for good under this key.
+        """
         ...
 
     def ask(self, *, payment_id: UUID, session_reference: str, now: datetime) -> list[GatewayEvent]:

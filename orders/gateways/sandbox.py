@@ -24,6 +24,7 @@ from orders.gateways.base import (
     GatewayEvent,
     GatewayFailed,
     GatewayRefund,
+    GatewayRefundFailed,
     GatewaySession,
     read_json,
 )
@@ -104,6 +105,8 @@ class SandboxGateway:
             {"key": str(refund_id), "payment": provider_reference, "amount": amount_minor, "currency": currency},
         )
         try:
+            if answer["status"] == "failed":
+                raise GatewayRefundFailed(f"the refund {answer['id']} is failed")
             return GatewayRefund(reference=str(answer["id"]), is_finished=answer["status"] == "succeeded")
         except (KeyError, TypeError) as error:
             raise GatewayFailed(f"the answer to the refund lacks {error}") from error

@@ -20,6 +20,7 @@ from orders.gateways.base import (
     GatewayEvent,
     GatewayFailed,
     GatewayRefund,
+    GatewayRefundFailed,
     GatewaySession,
     read_json,
 )
@@ -137,7 +138,7 @@ class StripeGateway:
             }
             known = _create(refunds.create, params, key=f"refund-{refund_id}")
         if REFUND_KINDS.get(known.status) == base.REFUND_FAILED:
-            raise GatewayFailed(f"the refund {known.id} is {known.status}")
+            raise GatewayRefundFailed(f"the refund {known.id} is {known.status}")
         return GatewayRefund(reference=known.id, is_finished=known.status == "succeeded")
 
     def ask(self, *, payment_id: UUID, session_reference: str, now: datetime) -> list[GatewayEvent]:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Sum
 
 from orders.ends import Happening
-from orders.gateways import GatewayEvent, GatewayFailed, base, gateway_named
+from orders.gateways import GatewayEvent, GatewayFailed, GatewayRefundFailed, base, gateway_named
 from orders.gateways.base import MAX_REFERENCE_LENGTH
 from orders.models import REFUND_ENDS, Order, OrderEventKind, Payment, Refund, RefundStatus
 from orders.services.attention import call_staff, forget_reason
@@ -130,6 +130,10 @@ def _send(refund: Refund, *, now: datetime) -> bool:
             amount_minor=refund.amount_minor,
             currency=refund.currency,
         )
+    except GatewayRefundFailed as error:
+        logger.exception("Refund %s failed at the provider.", refund.pk)
+        _fail_at_provider(refund_id=refund.pk, key=key, problem=str(error), now=now)
+        return False
     except Exception as error:
         # Not GatewayFailed alone: whatever an adapter stumbles over, the other refunds go on and this one is counted.
         logger.exception("Refund %s did not go through.", refund.pk)
@@ -146,6 +150,13 @@ def _send(refund: Refund, *, now: datetime) -> bool:
 def _finish(*, refund_id: UUID, reference: str, now: datetime) -> None:
     refund, order = _lock(refund_id)
     _go_through(order, refund.payment, refund, reference=reference, now=now)
+
+
+@transactional
+def _fail_at_provider(*, refund_id: UUID, key: UUID, problem: str, now: datetime) -> None:
+    refund, order = _lock(refund_id)
+    if refund.key == key:
+        _fail(order, refund.payment, refund, event_name="failed at the provider", problem=problem, now=now)
 
 
 @transactional
@@ -205,14 +216,16 @@ def _go_through(order: Order, payment: Payment, refund: Refund, *, reference: st
 def _fail(order: Order, payment: Payment, refund: Refund, *, event_name: str, problem: str, now: datetime) -> str:
     """It did not go back, and trying on will not help: a person looks at it."""
     report = REFUND_ENDS[refund.status, event_name]
+    # What the provider has failed is failed for ever under its key, also if the shop had given it up before. One that
+    # it never answered keeps its key.
+    if event_name == "failed at the provider" and (report.moves or refund.attempts):
+        refund.failures, refund.attempts = refund.failures + 1, 0
+        refund.save(update_fields=["failures", "attempts"])
     if not report.moves:
         return f"no effect: {report.why}"
     refund.take(event_name)
     refund.last_error, refund.finished_at = problem[:300], None
-    # What the provider has failed is failed for ever under its key. One that it never answered keeps its key.
-    if event_name == "failed at the provider":
-        refund.failures, refund.attempts = refund.failures + 1, 0
-    refund.save(update_fields=["status", "last_error", "finished_at", "failures", "attempts"])
+    refund.save(update_fields=["status", "last_error", "finished_at"])
     facts = _amounts(payment, refund)
     end, _ = conclude(order, Happening.REFUND_FAILED, actor=payment.gateway, now=now, problem=problem, **facts)
     return end.outcome

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 
 from orders import services
-from orders.gateways import GatewayFailed, GatewayRefund
+from orders.gateways import GatewayFailed, GatewayRefund, GatewayRefundFailed
 from orders.gateways.sandbox import SandboxGateway
 from orders.models import OrderEventKind, Refund, RefundStatus
 from orders.services.refund import LEASE, LONGEST_LOOK, MAX_ATTEMPTS
@@ -35,6 +35,9 @@ class Bank:
 
     def not_yet(self) -> GatewayRefund:
         return GatewayRefund(reference="re_1", is_finished=False)
+
+    def failed(self) -> GatewayRefund:
+        raise GatewayRefundFailed("the refund re_1 is failed")
 
     def down(self) -> GatewayRefund:
         raise GatewayFailed("no answer")
@@ -202,6 +205,37 @@ def test_retry_refund_puts_a_failed_one_back_to_work(bank: Bank) -> None:
     assert refund.status == RefundStatus.SUCCEEDED
 
 
+def test_retry_refund_has_a_new_key_if_the_provider_failed_what_was_given_up(bank: Bank) -> None:
+    refund = owed()
+    bank.answer = bank.down
+    last = try_until_given_up(refund)
+    for _ in range(2):
+        report(refund.payment, kind="refund.failed", amount=refund.amount_minor, refund=str(refund.pk), now=last)
+
+    services.retry_refund(refund_id=refund.pk, actor="staff", now=last)
+    bank.answer = bank.done
+
+    assert send(last) == 1
+    refund.refresh_from_db()
+    assert refund.failures == 1
+    assert bank.asked[-1]["refund_id"] == refund.key != refund.pk
+
+
+def test_a_refund_that_the_provider_answers_as_failed_is_a_persons_work_and_has_a_new_key(bank: Bank) -> None:
+    refund = owed()
+    bank.answer = bank.failed
+    send()
+
+    refund.refresh_from_db()
+    assert (refund.status, refund.failures, len(bank.asked)) == (RefundStatus.FAILED, 1, 1)
+    assert "re_1 is failed" in refund.payment.order.needs_attention
+    services.retry_refund(refund_id=refund.pk, actor="staff", now=NOW)
+    bank.answer = bank.done
+
+    assert send() == 1
+    assert bank.asked[-1]["refund_id"] == refund.key != refund.pk
+
+
 def test_retry_refund_refuses_what_has_not_failed(bank: Bank) -> None:
     refund = owed()
 
@@ -296,3 +330,12 @@ def test_a_provider_that_was_switched_off_is_a_failure_and_not_a_crash(settings:
     refund.refresh_from_db()
     assert refund.status == RefundStatus.PENDING
     assert "switched off" in refund.last_error
+
+
+def test_the_sandbox_says_that_a_refund_failed_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    refund = owed()
+    monkeypatch.setattr(SandboxGateway, "_post", lambda *_: {"id": "re_1", "status": "failed"})
+    send()
+
+    refund.refresh_from_db()
+    assert (refund.status, refund.failures) == (RefundStatus.FAILED, 1)
