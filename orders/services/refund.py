@@ -279,7 +279,9 @@ def _refuse_more_than_came(payment: Payment, *, amount_minor: int, currency: str
     """What failed for good did not leave, so it does not count; to try it `again` is asked here anew."""
     if payment.is_charged_back:
         raise PaymentChargedBack()
-    gone = Refund.objects.filter(payment=payment).maybe_gone().exclude(pk=again.pk if again else None)
+    gone = Refund.objects.filter(payment=payment).maybe_gone()
+    if again is not None:
+        gone = gone.exclude(pk=again.pk)
     left = payment.captured_minor - (gone.aggregate(Sum("amount_minor"))["amount_minor__sum"] or 0)
     if amount_minor > left or currency != payment.captured_currency:
         raise RefundTooMuch(left_minor=max(left, 0), currency=payment.captured_currency or payment.currency)
