@@ -23,10 +23,9 @@ def compose() -> dict[str, Any]:
 
 
 def _settings_variables() -> set[str]:
-    """Names of the variables that settings.py reads: env.str("NAME"), env("NAME"), _secret("NAME")."""
-    return set(
-        re.findall(r'\b(?:env(?:\.[a-z]+)?|_secret)\(\s*"([A-Z_]+)"', (ROOT / "shop" / "settings.py").read_text())
-    )
+    """Names of the variables that the settings read: env.str("NAME"), env("NAME"), secret("NAME")."""
+    sources = [path.read_text() for path in sorted((ROOT / "shop" / "settings").glob("*.py"))]
+    return {name for source in sources for name in re.findall(r'\b(?:env(?:\.[a-z]+)?|secret)\(\s*"([A-Z_]+)"', source)}
 
 
 def _explained_variables() -> set[str]:
