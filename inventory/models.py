@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any, NoReturn, Self
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import F, Q
@@ -19,6 +20,9 @@ class Location(models.Model):
     name = models.CharField(max_length=80)
     priority = models.PositiveIntegerField(default=100)
     is_active = models.BooleanField(default=True, help_text="Unset to stop selling from here; what is promised stays.")
+    is_for_drop = models.BooleanField(
+        default=False, help_text="Keeps the quota of a drop. Nothing is sold from here to whoever does not name it."
+    )
 
     def __str__(self) -> str:
         return self.name
@@ -27,9 +31,13 @@ class Location(models.Model):
 class StockItemQuerySet(models.QuerySet["StockItem"]):
     """Stock items by what they can still promise."""
 
-    def of_skus(self, skus: list[str]) -> Self:
-        """The items that sell these SKUs, in the order in which they are asked for units."""
-        return self.filter(variant_id__in=skus, location__is_active=True).order_by("location__priority", "pk")
+    def of_skus(self, skus: list[str], *, location_id: int | None = None) -> Self:
+        """The items that sell these SKUs, in the order in which they are asked for units.
+
+        Those at ordinary locations; with a `location_id`, those at this one alone.
+        """
+        place = Q(location__is_for_drop=False) if location_id is None else Q(location=location_id)
+        return self.filter(place, variant_id__in=skus, location__is_active=True).order_by("location__priority", "pk")
 
     def able_to_promise(self, *, quantity: int) -> Self:
         """Items that can promise so many units at the moment the database looks, not the moment we read."""
@@ -125,6 +133,9 @@ class Reservation(models.Model):
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True, help_text="When it left HELD.")
     renewals = models.PositiveIntegerField(default=0)
+    renewal_limit = models.PositiveIntegerField(
+        null=True, blank=True, help_text="How often it may be extended, where that is not the shop's usual number."
+    )
     reason = models.CharField(max_length=200, blank=True, help_text="Why it ended, where somebody decided it.")
     set_aside_at = models.DateTimeField(null=True, blank=True, help_text="When the sweep gave up on it.")
     set_aside_reason = models.CharField(max_length=300, blank=True)
@@ -136,6 +147,11 @@ class Reservation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} {self.state}"
+
+    @property
+    def most_renewals(self) -> int:
+        """How often it may be extended in all."""
+        return settings.HOLD_EXTENSION_LIMIT if self.renewal_limit is None else self.renewal_limit
 
     def is_live(self, *, now: datetime) -> bool:
         """Whether it still keeps its units for somebody."""
@@ -188,6 +204,7 @@ class MovementKind(models.TextChoices):
     """Why a counter changed."""
 
     RECEIVE = "RECEIVE", "Received"
+    MOVE = "MOVE", "Moved"
     ADJUST = "ADJUST", "Adjusted"
     BACKORDER = "BACKORDER", "Back-order limit set"
     RESERVE = "RESERVE", "Reserved"
@@ -233,6 +250,9 @@ class StockMovement(models.Model):
     held_change = models.IntegerField(default=0)
     allocated_change = models.IntegerField(default=0)
     reservation_id = models.UUIDField(null=True, blank=True, db_index=True)
+    other_item_id = models.BigIntegerField(
+        null=True, blank=True, help_text="Of a move: the stock item at the other end of it."
+    )
     reason = models.CharField(max_length=200, blank=True)
     actor = models.CharField(max_length=254, help_text="Who: an e-mail address, or the part of the shop that acted.")
     created_at = models.DateTimeField()

@@ -1,10 +1,9 @@
 """What can be promised, what is held, and the proof that the counters are true."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -19,6 +18,9 @@ from inventory.models import (
     StockMovement,
 )
 from shop.transactions import consistent_snapshot
+
+# SKU to the keys of the locations that it is sold from at a moment. None stands for every ordinary location.
+Places = Mapping[str, Collection[int | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,13 @@ class Hold:
     created_at: datetime
     units: int
     renewals: int
+    most_renewals: int
     reason: str
     ended_at: datetime | None
 
     @property
     def extensions_left(self) -> int:
-        return max(settings.HOLD_EXTENSION_LIMIT - self.renewals, 0)
+        return max(self.most_renewals - self.renewals, 0)
 
     @property
     def offered_from(self) -> datetime:
@@ -68,24 +71,27 @@ class Hold:
         return self.expires_at - settings.HOLD_EXTENSION_OFFER
 
 
-def available_to_promise(*, skus: Iterable[str], now: datetime) -> dict[str, Availability]:
+def available_to_promise(*, skus: Iterable[str], now: datetime, at: Places | None = None) -> dict[str, Availability]:
     """Free and held units of each SKU that was asked for; one nobody stocks is simply not free.
 
     Two queries, and a third when something is not free. Holds past their time count as free, because the next
-    shopper who asks for them gets them.
+    shopper who asks for them gets them. A SKU counts at its places in `at`, else at every ordinary location.
     """
     asked = list(skus)
-    # The variant's key is its SKU, which the type checker takes for the UUID of the variant.
-    counters: dict[str, Any] = {
-        str(row["variant_id"]): row
-        for row in StockItem.objects.filter(variant_id__in=asked, location__is_active=True)
-        .values("variant_id")
-        .annotate(
-            room=Sum(F("on_hand") + F("backorder_limit") - F("held") - F("allocated")),
-            in_holds=Sum("held"),
-        )
-    }
-    due = dict(
+    places = _places(asked, at=at)
+    room, in_holds = dict.fromkeys(asked, 0), dict.fromkeys(asked, 0)
+    counters = StockItem.objects.filter(_within(places), variant_id__in=asked, location__is_active=True).values_list(
+        "variant_id",
+        "location_id",
+        "location__is_for_drop",
+        F("on_hand") + F("backorder_limit") - F("held") - F("allocated"),
+        "held",
+    )
+    for sku, location_id, is_for_drop, units, held in counters:
+        if _counts(location_id, is_for_drop, places[sku]):
+            room[sku] += units
+            in_holds[sku] += held
+    due = (
         ReservationLine.objects.filter(
             sku__in=asked,
             stock_item__location__is_active=True,
@@ -93,14 +99,31 @@ def available_to_promise(*, skus: Iterable[str], now: datetime) -> dict[str, Ava
             reservation__expires_at__lte=now,
             reservation__set_aside_at=None,
         )
-        .values_list("sku")
+        .values_list("sku", "stock_item__location_id", "stock_item__location__is_for_drop")
         .annotate(Sum("quantity"))
     )
-    nothing = {"room": 0, "in_holds": 0}
-    free = {sku: max(counters.get(sku, nothing)["room"] + due.get(sku, 0), 0) for sku in asked}
-    held = {sku: max(counters.get(sku, nothing)["in_holds"] - due.get(sku, 0), 0) for sku in asked}
-    ends = _next_ends([sku for sku in asked if not free[sku] and held[sku]], now=now)
+    for sku, location_id, is_for_drop, units in due:
+        if _counts(location_id, is_for_drop, places[sku]):
+            room[sku] += units
+            in_holds[sku] -= units
+    free = {sku: max(room[sku], 0) for sku in asked}
+    held = {sku: max(in_holds[sku], 0) for sku in asked}
+    ends = _next_ends([sku for sku in asked if not free[sku] and held[sku]], places=places, now=now)
     return {sku: Availability(sku=sku, free=free[sku], held=held[sku], next_free_at=ends.get(sku)) for sku in asked}
+
+
+def _places(skus: list[str], *, at: Places | None) -> dict[str, Collection[int | None]]:
+    return {sku: (at or {}).get(sku, [None]) for sku in skus}
+
+
+def _within(places: dict[str, Collection[int | None]]) -> Q:
+    """Every place that counts for some SKU."""
+    named = {place for each in places.values() for place in each if place is not None}
+    return Q(location__is_for_drop=False) | Q(location__in=list(named)) if named else Q(location__is_for_drop=False)
+
+
+def _counts(location_id: int, is_for_drop: bool, places: Collection[int | None]) -> bool:
+    return location_id in places or (None in places and not is_for_drop)
 
 
 def may_be_backordered(*, skus: Iterable[str]) -> bool:
@@ -120,6 +143,7 @@ def holds(*, reservation_ids: Iterable[UUID], now: datetime) -> dict[UUID, Hold]
             created_at=row.created_at,
             units=row.units or 0,
             renewals=row.renewals,
+            most_renewals=row.most_renewals,
             reason=row.reason,
             ended_at=row.ended_at,
         )
@@ -166,16 +190,21 @@ def arrived(*, reservation_ids: Iterable[UUID], now: datetime) -> set[UUID]:
     return {line.reservation_id for line in lines} - waiting
 
 
-def _next_ends(skus: list[str], *, now: datetime) -> dict[str, datetime]:
+def _next_ends(skus: list[str], *, places: dict[str, Collection[int | None]], now: datetime) -> dict[str, datetime]:
     if not skus:
         return {}
-    return dict(
+    rows = (
         ReservationLine.objects.filter(
             sku__in=skus, reservation__state=ReservationState.HELD, reservation__expires_at__gt=now
         )
-        .values_list("sku")
+        .values_list("sku", "stock_item__location_id", "stock_item__location__is_for_drop")
         .annotate(Min("reservation__expires_at"))
     )
+    ends: dict[str, datetime] = {}
+    for sku, location_id, is_for_drop, end in rows:
+        if _counts(location_id, is_for_drop, places[sku]):
+            ends[sku] = min(end, ends.get(sku, end))
+    return ends
 
 
 @dataclass(frozen=True, slots=True)

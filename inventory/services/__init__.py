@@ -18,6 +18,7 @@ from inventory.services.expiry import ExpiryReport, expire_due, release_expired
 from inventory.services.outcome import commit, fulfil, give_back, has_arrived, take_back, write_off
 from inventory.services.reservation import extend, extend_to, join, release, reserve, resize
 from inventory.services.stock import adjust, open_location, receive, set_backorder_limit
+from inventory.services.transfer import move_home, move_in, open_drop_location
 
 __all__ = [
     "BelowPromised",
@@ -42,6 +43,9 @@ __all__ = [
     "give_back",
     "has_arrived",
     "join",
+    "move_home",
+    "move_in",
+    "open_drop_location",
     "open_location",
     "receive",
     "release",

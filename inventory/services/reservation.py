@@ -40,13 +40,17 @@ def reserve(
     reservation_id: UUID | None = None,
     counters_last: bool = False,
     may_backorder: bool = True,
+    location_id: int | None = None,
+    renewal_limit: int | None = None,
 ) -> Reservation:
     """Keep `lines` (SKU to units) until `expires_at`, all or nothing, from locations in priority order.
 
     Units in the building come first, at whatever location, then those that staff allow to be promised beyond them.
     The same token gives the first reservation again, whatever has become of it. Inserts come first and the counters
     last, so the hot row is locked for one round trip; with `counters_last` after all else that the caller's
-    transaction does (see `counters.record`). Without `may_backorder` only units in the building are kept.
+    transaction does (see `counters.record`). Without `may_backorder` only units in the building are kept. With a
+    `location_id` that location alone is asked, else every ordinary one and none that keeps the quota of a drop. It may
+    be extended `renewal_limit` times, or as often as is usual.
 
     :raises StockUnavailable: if a SKU cannot be promised, even after its expired holds were released.
     :raises InvalidInput: if a quantity is not a whole number between 1 and MAX_UNITS.
@@ -56,8 +60,14 @@ def reserve(
     first = Reservation.objects.filter(token=token).first()
     if first is not None:
         return first
-    plan = _plan(lines, now=now, may_backorder=may_backorder)
-    reservation = Reservation(id=reservation_id or uuid7(), token=token, expires_at=expires_at, created_at=now)
+    plan = _plan(lines, now=now, may_backorder=may_backorder, location_id=location_id)
+    reservation = Reservation(
+        id=reservation_id or uuid7(),
+        token=token,
+        expires_at=expires_at,
+        created_at=now,
+        renewal_limit=renewal_limit,
+    )
     try:
         reservation.save(force_insert=True)
     except IntegrityError as error:
@@ -74,12 +84,20 @@ def reserve(
 
 @transactional
 def resize(
-    *, reservation_id: UUID, lines: dict[str, int], now: datetime, actor: str, counters_last: bool = False
+    *,
+    reservation_id: UUID,
+    lines: dict[str, int],
+    now: datetime,
+    actor: str,
+    counters_last: bool = False,
+    may_backorder: bool = True,
+    location_id: int | None = None,
 ) -> Reservation:
     """Change how many units a live reservation keeps (SKU to the new total). Its end stays where it is.
 
     Only the difference is asked for, so nobody is refused because of units that they hold themselves. The same
-    totals twice change nothing the second time.
+    totals twice change nothing the second time. `may_backorder` and `location_id` are those of `reserve`, for what is
+    added.
 
     :raises HoldEnded: if it is not live any more.
     :raises StockUnavailable: if the additional units are not free; what was held stays held.
@@ -89,18 +107,19 @@ def resize(
     reservation = _lock_live(reservation_id, now=now)
     kept = list(ReservationLine.objects.filter(reservation=reservation).order_by("pk"))
     wanted = {sku: units - sum(line.quantity for line in kept if line.sku == sku) for sku, units in lines.items()}
-    growth = _plan({sku: more for sku, more in wanted.items() if more > 0}, now=now)
+    more_of = {sku: more for sku, more in wanted.items() if more > 0}
+    growth = _plan(more_of, now=now, may_backorder=may_backorder, location_id=location_id)
     shrinkage = [change for sku, more in wanted.items() if more < 0 for change in _shrink(kept, sku=sku, surplus=-more)]
     changes = [*growth, *shrinkage]
     _write_quantities(reservation, kept=kept, changes=changes)
     held = _held_changes(changes, kind=MovementKind.RESIZE, reservation=reservation, actor=actor, now=now)
-    record(held, counters_last=counters_last)
+    record(held, counters_last=counters_last, may_backorder=may_backorder)
     return reservation
 
 
 @transactional
 def extend(*, reservation_id: UUID, now: datetime) -> Reservation:
-    """Push the end of a live reservation back by HOLD_EXTENSION, at most HOLD_EXTENSION_LIMIT times.
+    """Push the end of a live reservation back by HOLD_EXTENSION, at most as often as it may be (HOLD_EXTENSION_LIMIT).
 
     It never revives: a reservation past its time is refused, swept or not.
 
@@ -110,7 +129,7 @@ def extend(*, reservation_id: UUID, now: datetime) -> Reservation:
     """
     reservation = _lock_live(reservation_id, now=now)
     left = reservation.expires_at - now
-    if reservation.renewals >= settings.HOLD_EXTENSION_LIMIT:
+    if reservation.renewals >= reservation.most_renewals:
         raise ExtensionLimitReached(limit=reservation.renewals, ends_at=clock_time(reservation.expires_at))
     if left > settings.HOLD_EXTENSION_OFFER:
         raise ExtensionTooEarly(
@@ -247,24 +266,26 @@ def _lock_live(reservation_id: UUID, *, now: datetime) -> Reservation:
     return locked[0]
 
 
-def _plan(lines: dict[str, int], *, now: datetime, may_backorder: bool = True) -> Plan:
+def _plan(lines: dict[str, int], *, now: datetime, may_backorder: bool, location_id: int | None) -> Plan:
     """Say which item gives how many units, by an unlocked look; the conditional UPDATE has the last word.
 
     A look that finds too little is not believed before the expired holds of these SKUs were released. The second
     look is needed even if there was nothing to release: a neighbour may have released them since the first.
     """
-    plan, shortages = _look(lines, may_backorder=may_backorder)
+    plan, shortages = _look(lines, may_backorder=may_backorder, location_id=location_id)
     if shortages:
         release_expired(skus=[str(shortage["sku"]) for shortage in shortages], now=now)
-        plan, shortages = _look(lines, may_backorder=may_backorder)
+        plan, shortages = _look(lines, may_backorder=may_backorder, location_id=location_id)
     if shortages:
         raise StockUnavailable(shortages=shortages)
     return plan
 
 
-def _look(lines: dict[str, int], *, may_backorder: bool) -> tuple[Plan, list[dict[str, int | str]]]:
+def _look(
+    lines: dict[str, int], *, may_backorder: bool, location_id: int | None
+) -> tuple[Plan, list[dict[str, int | str]]]:
     """Units in the building first, wherever they are; then, where allowed, those that are promised beyond them."""
-    items = list(StockItem.objects.of_skus(list(lines)))
+    items = list(StockItem.objects.of_skus(list(lines), location_id=location_id))
     missing = dict(lines)
     taken: dict[int, int] = dict.fromkeys((item.pk for item in items), 0)
     free = dict.fromkeys(lines, 0)
