@@ -4,30 +4,55 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('inventory', '0003_longer_actor'),
+        ("inventory", "0003_longer_actor"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='location',
-            name='is_for_drop',
-            field=models.BooleanField(default=False, help_text='Keeps the quota of a drop. Nothing is sold from here to whoever does not name it.'),
+            model_name="location",
+            name="is_for_drop",
+            field=models.BooleanField(
+                default=False,
+                help_text="Keeps the quota of a drop. Nothing is sold from here to whoever does not name it.",
+            ),
         ),
         migrations.AddField(
-            model_name='reservation',
-            name='renewal_limit',
-            field=models.PositiveIntegerField(blank=True, help_text="How often it may be extended, where that is not the shop's usual number.", null=True),
+            model_name="reservation",
+            name="renewal_limit",
+            field=models.PositiveIntegerField(
+                blank=True,
+                help_text="How often it may be extended, where that is not the shop's usual number.",
+                null=True,
+            ),
         ),
         migrations.AddField(
-            model_name='stockmovement',
-            name='other_item_id',
-            field=models.BigIntegerField(blank=True, help_text='Of a move: the stock item at the other end of it.', null=True),
+            model_name="stockmovement",
+            name="other_item_id",
+            field=models.BigIntegerField(
+                blank=True, help_text="Of a move: the stock item at the other end of it.", null=True
+            ),
         ),
         migrations.AlterField(
-            model_name='stockmovement',
-            name='kind',
-            field=models.CharField(choices=[('RECEIVE', 'Received'), ('MOVE', 'Moved'), ('ADJUST', 'Adjusted'), ('BACKORDER', 'Back-order limit set'), ('RESERVE', 'Reserved'), ('RESIZE', 'Hold resized'), ('RELEASE', 'Released'), ('EXPIRE', 'Expired'), ('COMMIT', 'Committed'), ('FULFIL', 'Left the building'), ('GIVE_BACK', 'Given back'), ('WRITE_OFF', 'Written off'), ('TAKE_BACK', 'Came back')], max_length=10),
+            model_name="stockmovement",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("RECEIVE", "Received"),
+                    ("MOVE", "Moved"),
+                    ("ADJUST", "Adjusted"),
+                    ("BACKORDER", "Back-order limit set"),
+                    ("RESERVE", "Reserved"),
+                    ("RESIZE", "Hold resized"),
+                    ("RELEASE", "Released"),
+                    ("EXPIRE", "Expired"),
+                    ("COMMIT", "Committed"),
+                    ("FULFIL", "Left the building"),
+                    ("GIVE_BACK", "Given back"),
+                    ("WRITE_OFF", "Written off"),
+                    ("TAKE_BACK", "Came back"),
+                ],
+                max_length=10,
+            ),
         ),
     ]
