@@ -13,5 +13,6 @@ class LocationAdmin(NeverDeletedAdmin):
     instead = (
         "Locations are not deleted, because the ledger names them. Untick Is active: nothing is sold from it then."
     )
-    list_display = ["name", "code", "priority", "is_active"]
+    list_display = ["name", "code", "priority", "is_active", "is_for_drop"]
+    readonly_fields = ["is_for_drop"]
     ordering = ["priority", "pk"]

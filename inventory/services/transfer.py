@@ -54,10 +54,10 @@ def move_home(*, location_id: int, reason: str, actor: str, now: datetime) -> in
 
     What is held or paid for stays until it is resolved: run it again then. A repeat finds nothing to move.
     """
-    skus = list(StockItem.objects.filter(location=location_id).values_list("variant_id", flat=True))
-    release_expired(skus=skus, now=now)
+    items = StockItem.objects.filter(location=location_id).order_by("pk")
+    release_expired(skus=[item.sku for item in items], now=now)
     moves: Moves = []
-    for item in StockItem.objects.filter(location=location_id).order_by("pk"):
+    for item in items.all():
         if item.unpromised > 0:
             moves += _shares(item, units=item.unpromised)
     _move(moves, reason=reason, actor=actor, now=now)
