@@ -33,22 +33,27 @@ class StockPlan:
     seen_on_hand: int
     held: int
     allocated: int
+    awaited: int
     backorder_limit: int
     on_hand_after: int
     backorder_limit_after: int
 
     @property
     def available(self) -> int:
-        return self.seen_on_hand + self.backorder_limit - self.held - self.allocated
+        return max(self.seen_on_hand + self.backorder_limit - self.held - self.allocated - self.awaited, 0)
 
     @property
     def available_after(self) -> int:
+        return max(self.room_after - self.awaited, 0)
+
+    @property
+    def room_after(self) -> int:
         return self.on_hand_after + self.backorder_limit_after - self.held - self.allocated
 
     @property
     def refusal(self) -> str:
         """Why it cannot be done, with the lowest number that can. Empty if it can."""
-        if self.available_after >= 0:
+        if self.room_after >= 0:
             return ""
         # A new limit is bound by what is on hand, a new count by the limit.
         covered = self.seen_on_hand if self.on_hand_after == self.seen_on_hand else self.backorder_limit
@@ -99,6 +104,7 @@ class StockForm(forms.Form):
             seen_on_hand=item.on_hand,
             held=item.held,
             allocated=item.allocated,
+            awaited=item.awaited,
             backorder_limit=item.backorder_limit,
             on_hand_after=on_hand,
             backorder_limit_after=backorder_limit,

@@ -40,12 +40,19 @@ class StockItemQuerySet(models.QuerySet["StockItem"]):
         return self.filter(place, variant_id__in=skus, location__is_active=True).order_by("location__priority", "pk")
 
     def able_to_promise(self, *, quantity: int) -> Self:
-        """Items that can promise so many units at the moment the database looks, not the moment we read."""
-        return self.filter(on_hand__gte=F("held") + F("allocated") - F("backorder_limit") + quantity)
+        """Items that can promise so many units to anybody at the moment the database looks, not the moment we read.
+
+        Units that somebody in line waits for are nobody else's.
+        """
+        return self.filter(on_hand__gte=F("held") + F("allocated") + F("awaited") - F("backorder_limit") + quantity)
 
     def able_to_hand_over(self, *, quantity: int) -> Self:
-        """Items that have so many units in the building which nobody was promised, at the moment of the look."""
-        return self.filter(on_hand__gte=F("held") + F("allocated") + quantity)
+        """Items that have so many units in the building which nobody was promised or waits for, at that moment."""
+        return self.filter(on_hand__gte=F("held") + F("allocated") + F("awaited") + quantity)
+
+    def able_to_offer(self, *, quantity: int) -> Self:
+        """Items that can promise so many units to the next in line."""
+        return self.filter(on_hand__gte=F("held") + F("allocated") - F("backorder_limit") + quantity)
 
 
 class StockItem(models.Model):
@@ -63,6 +70,7 @@ class StockItem(models.Model):
     held = models.IntegerField(default=0)
     allocated = models.IntegerField(default=0)
     backorder_limit = models.IntegerField(default=0)
+    awaited = models.IntegerField(default=0, help_text="Units that shoppers in line wait for.")
 
     objects = StockItemQuerySet.as_manager()
 
@@ -73,6 +81,7 @@ class StockItem(models.Model):
             models.CheckConstraint(condition=Q(held__gte=0), name="stockitem_held_not_negative"),
             models.CheckConstraint(condition=Q(allocated__gte=0), name="stockitem_allocated_not_negative"),
             models.CheckConstraint(condition=Q(backorder_limit__gte=0), name="stockitem_backorder_not_negative"),
+            models.CheckConstraint(condition=Q(awaited__gte=0), name="stockitem_awaited_not_negative"),
             models.CheckConstraint(
                 condition=Q(on_hand__gte=F("held") + F("allocated") - F("backorder_limit")),
                 name="stockitem_promise_within_stock",
@@ -88,14 +97,19 @@ class StockItem(models.Model):
         return self.variant_id
 
     @property
-    def available(self) -> int:
-        """Units that can still be promised, counting expired holds as taken until they are released."""
+    def room(self) -> int:
+        """Units that can still be promised to whoever is next, counting expired holds as taken until released."""
         return self.on_hand + self.backorder_limit - self.held - self.allocated
 
     @property
+    def available(self) -> int:
+        """Units that anybody may take: what nobody was promised and nobody in line waits for."""
+        return max(self.room - self.awaited, 0)
+
+    @property
     def unpromised(self) -> int:
-        """Units in the building that nobody was promised, whatever may be sold beyond them."""
-        return self.on_hand - self.held - self.allocated
+        """Units in the building that nobody was promised and nobody in line waits for."""
+        return max(self.on_hand - self.held - self.allocated - self.awaited, 0)
 
 
 class ReservationQuerySet(models.QuerySet["Reservation"]):

@@ -33,7 +33,7 @@ class Proof:
 
 def low_stock(*, limit: int) -> list[LowStock]:
     """The stock items on sale with the fewest units available, up to five each. One query."""
-    available = F("on_hand") + F("backorder_limit") - F("held") - F("allocated")
+    available = F("on_hand") + F("backorder_limit") - F("held") - F("allocated") - F("awaited")
     items = (
         StockItem.objects.filter(location__is_active=True, variant__is_active=True, variant__product__is_published=True)
         .annotate(units_available=available)

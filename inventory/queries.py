@@ -75,22 +75,29 @@ def available_to_promise(*, skus: Iterable[str], now: datetime, at: Places | Non
     """Free and held units of each SKU that was asked for; one nobody stocks is simply not free.
 
     Two queries, and a third when something is not free. Holds past their time count as free, because the next
-    shopper who asks for them gets them. A SKU counts at its places in `at`, else at every ordinary location.
+    shopper who asks for them gets them. What shoppers in line wait for is not free, wherever it comes back. A SKU
+    counts at its places in `at`, else at every ordinary location.
     """
     asked = list(skus)
     places = _places(asked, at=at)
-    room, in_holds = dict.fromkeys(asked, 0), dict.fromkeys(asked, 0)
+    room: dict[tuple[str, int | None], int] = defaultdict(int)
+    awaited: dict[tuple[str, int | None], int] = defaultdict(int)
+    held = dict.fromkeys(asked, 0)
     counters = StockItem.objects.filter(_within(places), variant_id__in=asked, location__is_active=True).values_list(
         "variant_id",
         "location_id",
         "location__is_for_drop",
         F("on_hand") + F("backorder_limit") - F("held") - F("allocated"),
         "held",
+        "awaited",
     )
-    for sku, location_id, is_for_drop, units, held in counters:
+    for sku, location_id, is_for_drop, units, in_holds, waiting in counters:
         if _counts(location_id, is_for_drop, places[sku]):
-            room[sku] += units
-            in_holds[sku] += held
+            line = (sku, location_id if is_for_drop else None)
+            room[line] += units
+            held[sku] += in_holds
+            # Every stock item of a line says the same: how many units it waits for, wherever they come from.
+            awaited[line] = max(awaited[line], waiting)
     due = (
         ReservationLine.objects.filter(
             sku__in=asked,
@@ -104,12 +111,15 @@ def available_to_promise(*, skus: Iterable[str], now: datetime, at: Places | Non
     )
     for sku, location_id, is_for_drop, units in due:
         if _counts(location_id, is_for_drop, places[sku]):
-            room[sku] += units
-            in_holds[sku] -= units
-    free = {sku: max(room[sku], 0) for sku in asked}
-    held = {sku: max(in_holds[sku], 0) for sku in asked}
-    ends = _next_ends([sku for sku in asked if not free[sku] and held[sku]], places=places, now=now)
-    return {sku: Availability(sku=sku, free=free[sku], held=held[sku], next_free_at=ends.get(sku)) for sku in asked}
+            room[sku, location_id if is_for_drop else None] += units
+            held[sku] -= units
+    free = dict.fromkeys(asked, 0)
+    for (sku, place), units in room.items():
+        free[sku] += max(units - awaited[sku, place], 0)
+    ends = _next_ends([sku for sku in asked if not free[sku] and held[sku] > 0], places=places, now=now)
+    return {
+        sku: Availability(sku=sku, free=free[sku], held=max(held[sku], 0), next_free_at=ends.get(sku)) for sku in asked
+    }
 
 
 def _places(skus: list[str], *, at: Places | None) -> dict[str, Collection[int | None]]:
@@ -246,7 +256,7 @@ def prove() -> list[Drift]:
             ("allocated = sum of the ledger", item.allocated, allocated_sum),
             ("held = sum of live reservations", item.held, held.get(item.pk, 0)),
             ("allocated = sum of committed lines", item.allocated, allocated.get(item.pk, 0)),
-            ("held + allocated within stock", max(-item.available, 0), 0),
+            ("held + allocated within stock", max(-item.room, 0), 0),
         ]
         drifts += [
             Drift(item.pk, item.sku, item.location.code, law, counter, rows)

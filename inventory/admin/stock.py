@@ -49,7 +49,17 @@ class StockItemAdmin(NeverDeletedAdmin):
     """One line for each SKU and location; behind it the page of the SKU with its holds and its ledger."""
 
     instead = "Stock items are not deleted, because the ledger belongs to them. Adjust to 0 instead."
-    list_display = ["sku", "product", "available", "on_hand", "held", "allocated", "backorder_limit", "location"]
+    list_display = [
+        "sku",
+        "product",
+        "available",
+        "on_hand",
+        "held",
+        "allocated",
+        "awaited",
+        "backorder_limit",
+        "location",
+    ]
     list_filter = [AvailableFilter, "location"]
     list_select_related = ["variant__product", "location"]
     search_fields = ["variant__sku", "variant__product__name"]
@@ -58,7 +68,7 @@ class StockItemAdmin(NeverDeletedAdmin):
     change_list_template = "admin/inventory/stockitem/change_list.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StockItem]:
-        available = F("on_hand") + F("backorder_limit") - F("held") - F("allocated")
+        available = F("on_hand") + F("backorder_limit") - F("held") - F("allocated") - F("awaited")
         return super().get_queryset(request).annotate(units_available=available)
 
     @admin.display(description="SKU", ordering="variant")

@@ -303,7 +303,7 @@ def _look(
 
 
 def _room(item: StockItem, *, may_backorder: bool) -> int:
-    return max(item.available if may_backorder else item.unpromised, 0)
+    return item.available if may_backorder else item.unpromised
 
 
 def _take(item: StockItem, *, room: int, missing: dict[str, int], taken: dict[int, int]) -> None:

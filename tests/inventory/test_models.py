@@ -30,6 +30,7 @@ def run_sql(statement: str, *parameters: object) -> None:
         "held = -1",
         "allocated = -1",
         "backorder_limit = -1",
+        "awaited = -1",
         "held = on_hand, allocated = 1",
     ],
 )

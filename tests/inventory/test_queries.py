@@ -190,3 +190,12 @@ def test_rows_behind_a_drift_are_the_movements_and_the_open_reservations() -> No
 
     assert sum(row.startswith("movement") for row in rows) == 4
     assert [str(open_one.pk) in row for row in rows if row.startswith("reservation")] == [True]
+
+
+def test_available_to_promise_leaves_out_what_shoppers_in_line_wait_for() -> None:
+    variant = VariantFactory()
+    for code, units in (("NEAR", 2), ("FAR", 3)):
+        StockItemFactory(variant=variant, location=LocationFactory(code=code), on_hand=units)
+    StockItem.objects.filter(variant=variant).update(awaited=4)
+
+    assert available_to_promise(skus=[variant.sku], now=NOW)[variant.sku].free == 1
