@@ -3,6 +3,7 @@
 from django.urls import path
 
 from shop import views
+from shop.styleguide.views import styleguide
 
 app_name = "shop"
 
@@ -13,6 +14,7 @@ urlpatterns = [
     path("search/", views.search, name="search"),
     path("theme/", views.theme, name="theme"),
     path("style/<slug:digest>.css", views.style, name="stylesheet"),
+    path("styleguide/", styleguide, name="styleguide"),
     path("robots.txt", views.robots, name="robots"),
     path("favicon.ico", views.favicon, name="favicon"),
     path("healthz", views.healthz, name="healthz"),

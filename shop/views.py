@@ -33,7 +33,7 @@ from shop.stylesheet import stylesheet
 PER_PAGE = 24
 IN_THE_WINDOW = 8
 LONGEST_SEARCH = 100
-NOT_FOR_ROBOTS = ["/cart/", "/checkout/", "/orders/", "/accounts/", "/admin/", "/api/", "/sandbox/"]
+NOT_FOR_ROBOTS = ["/cart/", "/checkout/", "/orders/", "/accounts/", "/admin/", "/api/", "/sandbox/", "/styleguide/"]
 THEME_COOKIE_SECONDS = 365 * 24 * 60 * 60
 
 

@@ -38,6 +38,7 @@ STRANGERS_PAGES = {
     "signup": "/accounts/signup/",
     "password-reset": "/accounts/password/reset/",
     "cart-empty": "/cart/",
+    "styleguide": "/styleguide/",
 }
 STAFF_PAGES = {
     "admin": "/admin/",

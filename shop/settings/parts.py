@@ -89,3 +89,5 @@ STORAGES = {
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# The gallery of every component at /styleguide/.
+STYLEGUIDE = env.bool("STYLEGUIDE", default=DEMO or DEBUG)

@@ -25,7 +25,9 @@ def running() -> Iterator[Shop]:
         temporary_folder() as folder,
         mariadb(folder=folder) as database,
         redis(folder=folder) as cache,
-        shop(env=production_like(database=database, cache=cache, folder=folder) | {"SERVE_MEDIA": "1"}) as house,
+        shop(
+            env=production_like(database=database, cache=cache, folder=folder) | {"SERVE_MEDIA": "1", "STYLEGUIDE": "1"}
+        ) as house,
     ):
         yield house
 

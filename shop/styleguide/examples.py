@@ -1,0 +1,390 @@
+"""One example for every state of every component, made of the shop's own objects. Nothing of it is in the database."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.conf import settings
+from django.core.paginator import Paginator
+
+from inventory.queries import Hold
+from orders.models import CartLine, Order, OrderEvent, OrderEventKind, OrderLine, OrderStatus
+from orders.notes import Note, Undo
+from orders.queries import CartLineSummary, CartSummary
+from orders.standing import Told
+from shop.cards import ProductCard
+from shop.forms import ListingForm
+from shop.models import Category, Product, ProductImage, Variant
+
+NOW = datetime(2026, 8, 21, 13, 5, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A component in one state: what its template is given."""
+
+    state: str
+    context: dict[str, Any] = field(default_factory=dict)
+    is_wide: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """A component with its states. `slug` is where the page can be linked to."""
+
+    name: str
+    slug: str
+    template: str
+    examples: list[Example]
+    note: str = ""
+
+
+class SampleForm(forms.Form):
+    """A field of every kind."""
+
+    name = forms.CharField(label="Full name")
+    email = forms.EmailField(label="E-mail", help_text="Your order and its news go here.")
+    landmark = forms.CharField(label="Landmark (patokan)", required=False)
+    remark = forms.CharField(label="Anything else we should know", widget=forms.Textarea(attrs={"rows": 3}))
+    speed = forms.ChoiceField(
+        label="How should it travel?",
+        choices=[("regular", "Regular, 2 to 4 days"), ("express", "Express, 1 day")],
+        widget=forms.RadioSelect,
+    )
+    terms = forms.BooleanField(label="Send it when it is back in stock", required=False)
+
+
+def components() -> list[Component]:
+    """Everything that pages are made of, in the order of the page, with a picture that the shop has."""
+    stem = ProductImage.objects.order_by("position", "pk").values_list("stem", flat=True).first() or ""
+    return [make(stem) for make in GALLERY]
+
+
+def _own(name: str, slug: str, *, note: str = "") -> Component:
+    """A component that is a class of the stylesheet: its states stand in one template of the gallery."""
+    return Component(
+        name=name, slug=slug, template=f"styleguide/_{slug}.html", note=note, examples=[Example(state="", is_wide=True)]
+    )
+
+
+def _buttons(stem: str) -> Component:
+    return _own("Button", "buttons", note="A verb with its object. Never disabled to explain something: it answers.")
+
+
+def _tags(stem: str) -> Component:
+    return _own("Tag and state", "tags", note="The sun is for prices and events alone.")
+
+
+def _icons(stem: str) -> Component:
+    return _own("Icons", "icons", note="Each repeats a word that stands beside it.")
+
+
+def _options(stem: str) -> Component:
+    return _own("Choice of a variant", "options", note="What cannot be had is dashed, and says so.")
+
+
+def _price(stem: str) -> Component:
+    plain = {"price_minor": 1_249_000, "currency": "IDR"}
+    examples = [
+        Example(state="plain", context=plain),
+        Example(state="sale", context=plain | {"compare_at_minor": 1_799_000}),
+        Example(state="from", context=plain | {"is_from": True}),
+        Example(state="large", context=plain | {"compare_at_minor": 1_799_000, "size": "large"}),
+    ]
+    return Component(name="Price", slug="price", template="components/_price.html", examples=examples)
+
+
+def _stock(stem: str) -> Component:
+    examples = [
+        Example(state="free", context={"free": 12, "held": 0}),
+        Example(state="free, and some held", context={"free": 7, "held": 5}),
+        Example(state="low", context={"free": 3, "held": 1}),
+        Example(
+            state="all held",
+            context={"free": 0, "held": 5, "next_free_at": NOW + timedelta(minutes=2), "now": NOW},
+        ),
+        Example(state="the last is yours", context={"free": 0, "held": 0, "own": 1}),
+        Example(state="sold out", context={"free": 0, "held": 0}),
+    ]
+    return Component(
+        name="Stock line",
+        slug="stock",
+        template="components/_stock_line.html",
+        note="Free and held are two facts and are never added up.",
+        examples=examples,
+    )
+
+
+def _card(stem: str) -> Component:
+    examples = [
+        Example(state="free", context={"card": _a_card(stem, free=12)}),
+        Example(state="low", context={"card": _a_card(stem, free=3, held=2)}),
+        Example(state="all held", context={"card": _a_card(stem, held=5)}),
+        Example(state="sold out", context={"card": _a_card(stem)}),
+        Example(
+            state="on offer and new", context={"card": _a_card(stem, free=9, compare_at_minor=1_799_000, is_new=True)}
+        ),
+        Example(state="no picture yet", context={"card": _a_card(stem, free=9, picture=None)}),
+    ]
+    return Component(name="Product card", slug="card", template="components/_product_card.html", examples=examples)
+
+
+def _tile(stem: str) -> Component:
+    shelf = Category(pk=_id(1), slug="shoes", name="Shoes", picture_stem=stem)
+    return Component(
+        name="Shelf",
+        slug="tile",
+        template="components/_category_tile.html",
+        examples=[Example(state="default", context={"category": shelf})],
+    )
+
+
+def _gallery(stem: str) -> Component:
+    views = [ProductImage(pk=_id(n), stem=stem, alt="Running shoe in soft lilac") for n in range(3 if stem else 0)]
+    examples = [
+        Example(state="many", context={"pictures": views}),
+        Example(state="one", context={"pictures": views[:1]}),
+        Example(state="none", context={"pictures": []}),
+    ]
+    return Component(name="Gallery", slug="gallery", template="components/_gallery.html", examples=examples)
+
+
+def _hold(stem: str) -> Component:
+    examples = [
+        Example(state="held", context={"summary": _summary(20, seconds=432)}),
+        Example(state="can be extended", context={"summary": _summary(21, seconds=170)}),
+        Example(state="extended", context={"summary": _summary(22, seconds=350, renewals=1), "extended": True}),
+        Example(state="no more extensions", context={"summary": _summary(23, seconds=140, renewals=10)}),
+        Example(state="soon", context={"summary": _summary(24, seconds=52)}),
+        Example(state="ended, still free", context={"summary": _summary(25, seconds=-60, is_free=True)}),
+        Example(state="ended, price changed", context={"summary": _summary(26, seconds=-60, is_free=True, price=999)}),
+        Example(state="ended, taken", context={"summary": _summary(27, seconds=-60)}),
+        Example(state="ended by staff", context={"summary": _summary(28, seconds=300, reason="stock damaged")}),
+        Example(state="in the checkout", context={"summary": _summary(29, seconds=432), "is_checkout": True}),
+    ]
+    return Component(
+        name="Hold panel",
+        slug="hold",
+        template="components/_hold_panel.html",
+        note="Green is yours, amber runs out, red is gone; the words say it too.",
+        examples=examples,
+    )
+
+
+def _strip(stem: str) -> Component:
+    examples = [
+        Example(state="held", context={"cart": CartSummary(None, held=[_summary(30, seconds=432)])}, is_wide=True),
+        Example(state="soon", context={"cart": CartSummary(None, held=[_summary(31, seconds=52)])}, is_wide=True),
+        Example(state="ended", context={"cart": CartSummary(None, ended=[_summary(32, seconds=-60)])}, is_wide=True),
+    ]
+    return Component(name="Hold strip", slug="strip", template="components/_hold_strip.html", examples=examples)
+
+
+def _notice(stem: str) -> Component:
+    examples = [
+        Example(state="info", context={"kind": "info", "title": "Let go", "text": "It is back on sale."}),
+        Example(state="done", context={"kind": "done", "title": "Held for you", "text": "Until 20:15 WIB."}),
+        Example(state="warn", context={"kind": "warn", "title": "Only 2 free", "text": "You asked for 3."}),
+        Example(state="problem", context={"kind": "problem", "title": "Sold out", "text": "The last one is taken."}),
+    ]
+    return Component(name="Notice", slug="notice", template="components/_notice.html", examples=examples)
+
+
+def _undo(stem: str) -> Component:
+    note = Note(kind="info", title="Let go", text="It is back on sale.", undo=Undo(variant_id=str(_id(40)), quantity=1))
+    return Component(
+        name="Notice with Undo",
+        slug="undo",
+        template="orders/_note.html",
+        examples=[Example(state="while it is free", context={"note": note})],
+    )
+
+
+def _quantity(stem: str) -> Component:
+    examples = [
+        Example(state="value", context={"id": "quantity-one", "value": 2, "max": 9}),
+        Example(
+            state="refused",
+            context={"id": "quantity-two", "value": 10, "max": 9, "error": "Enter 9 or fewer.", "keeps_focus": True},
+        ),
+    ]
+    return Component(name="Quantity", slug="quantity", template="components/_quantity.html", examples=examples)
+
+
+def _fields(stem: str) -> Component:
+    fresh, typed = SampleForm(prefix="fresh"), SampleForm({"typed-name": "Maya Lestari"}, prefix="typed")
+    names = ["empty", "with a hint", "optional", "long", "one of several", "a tick"]
+    examples = [Example(state=name, context={"field": each}) for name, each in zip(names, fresh, strict=True)]
+    examples += [
+        Example(state="filled in", context={"field": typed["name"]}),
+        Example(state="refused", context={"field": typed["email"]}),
+        Example(state="choice refused", context={"field": typed["speed"]}),
+    ]
+    return Component(
+        name="Field",
+        slug="field",
+        template="components/_field.html",
+        note="Label above, hint under it, then the error: the same words as in the summary.",
+        examples=examples,
+    )
+
+
+def _errors(stem: str) -> Component:
+    form = SampleForm({"wrong-name": "Maya Lestari"}, prefix="wrong")
+    return Component(
+        name="Error summary",
+        slug="errors",
+        template="styleguide/_errors.html",
+        note="First in the page after a refusal; it takes the focus there.",
+        examples=[Example(state="three answers", context={"form": form}, is_wide=True)],
+    )
+
+
+def _facets(stem: str) -> Component:
+    chosen = ListingForm({"free": "on", "lowest": "100000"})
+    examples = [
+        Example(state="nothing chosen", context={"form": ListingForm({}), "count": 36}, is_wide=True),
+        Example(state="two chosen", context={"form": chosen, "chosen": chosen.chosen(), "count": 9}, is_wide=True),
+    ]
+    return Component(name="Filter and sort", slug="facets", template="components/_facets.html", examples=examples)
+
+
+def _pager(stem: str) -> Component:
+    examples = [Example(state=state, context=_page(number), is_wide=True) for state, number in PAGER_STATES.items()]
+    return Component(name="Pages", slug="pager", template="components/_pager.html", examples=examples)
+
+
+PAGER_STATES = {"first": 1, "middle": 6, "last": 12}
+
+
+def _page(number: int) -> dict[str, Any]:
+    page = Paginator(range(12 * 24), 24).page(number)
+    return {"page": page, "pages": page.paginator.get_elided_page_range(number, on_each_side=1, on_ends=1)}
+
+
+def _steps(stem: str) -> Component:
+    names = ["Contact", "Delivery", "Payment", "Review"]
+    examples = [
+        Example(
+            state=f"{name} now",
+            context={
+                "steps": [
+                    {"title": each, "url": "#steps", "is_done": at < now, "is_now": at == now}
+                    for at, each in enumerate(names)
+                ]
+            },
+            is_wide=True,
+        )
+        for now, name in enumerate(names)
+    ]
+    return Component(name="Steps", slug="steps", template="components/_steps.html", examples=examples)
+
+
+def _totals(stem: str) -> Component:
+    quote: dict[str, Any] = {"currency": "IDR", "subtotal_minor": 1_249_000, "tax_minor": 126_000}
+    chosen = quote | {"shipping_minor": 18_000, "shipping_name": "Regular", "total_minor": 1_267_000}
+    off = quote | {"shipping_minor": 0, "discount_minor": 124_900, "coupon_code": "TAHAN10", "total_minor": 1_124_100}
+    unknown = quote | {"shipping_minor": None, "total_minor": 1_249_000}
+    examples = [
+        Example(state="delivery not chosen", context={"totals": unknown, "tax_words": "PPN 11 %"}),
+        Example(state="complete", context={"totals": chosen, "tax_words": "PPN 11 %"}),
+        Example(state="with a coupon", context={"totals": off, "tax_words": "PPN 11 %"}),
+    ]
+    return Component(name="Totals", slug="totals", template="components/_totals.html", examples=examples)
+
+
+def _empty(stem: str) -> Component:
+    words = {"sentence": "Tap the heart to keep something for later.", "action_url": "/", "action_text": "Look around"}
+    examples = [
+        Example(state="with a way on", context=words),
+        Example(state="words alone", context={"sentence": "No live holds. Good or quiet."}),
+    ]
+    return Component(name="Empty", slug="empty", template="components/_empty.html", examples=examples)
+
+
+def _order_row(stem: str) -> Component:
+    states = [OrderStatus.AWAITING_PAYMENT, OrderStatus.PAID, OrderStatus.FULFILLED, OrderStatus.CANCELLED]
+    examples = [
+        Example(
+            state=str(OrderStatus(state).label), context={"order": _an_order(60 + n, state, stem=stem)}, is_wide=True
+        )
+        for n, state in enumerate(states)
+    ]
+    return Component(name="Order in a list", slug="order-row", template="styleguide/_order_row.html", examples=examples)
+
+
+def _timeline(stem: str) -> Component:
+    told = [
+        Told(OrderEvent(kind=OrderEventKind.PAID, text="Paid.", happened_at=NOW), "you"),
+        Told(OrderEvent(kind=OrderEventKind.PLACED, text="Placed.", happened_at=NOW - timedelta(minutes=4)), "you"),
+    ]
+    return Component(
+        name="Timeline",
+        slug="timeline",
+        template="orders/_timeline.html",
+        examples=[Example(state="newest first", context={"timeline": told})],
+    )
+
+
+def _a_card(stem: str, *, free: int = 0, held: int = 0, **changes: Any) -> ProductCard:
+    shown: dict[str, Any] = {
+        "name": "Lilac Runner",
+        "brand": "Langkah",
+        "url": "#card",
+        "picture": ProductImage(pk=_id(2), stem=stem, alt="") if stem else None,
+        "price_minor": 1_249_000,
+        "compare_at_minor": None,
+        "currency": "IDR",
+        "is_from": False,
+        "is_new": False,
+    }
+    return ProductCard(**{**shown, **changes}, free=free, held=held)
+
+
+def _summary(
+    key: int, *, seconds: int, renewals: int = 0, is_free: bool = False, price: int = 1_249, reason: str = ""
+) -> CartLineSummary:
+    """A line whose hold has so many seconds left; one with a `reason` was ended by staff."""
+    product = Product(
+        pk=_id(3), slug="lilac-runner", name="Lilac Runner", category=Category(slug="shoes", name="Shoes")
+    )
+    variant = Variant(pk=_id(4), product=product, sku="RUN-LIL-42", options={"Size": "42"}, price_minor=price * 1000)
+    line = CartLine(pk=_id(key), variant=variant, quantity=1, unit_price_minor=1_249_000, currency="IDR")
+    ends_at = NOW + timedelta(seconds=seconds)
+    hold = Hold(
+        reservation_id=_id(key),
+        state="RELEASED" if reason else "HELD",
+        is_live=seconds > 0 and not reason,
+        expires_at=ends_at,
+        created_at=ends_at - settings.HOLD_TIME,
+        units=1,
+        renewals=renewals,
+        most_renewals=settings.HOLD_EXTENSION_LIMIT,
+        reason=reason,
+        ended_at=NOW if reason else None,
+    )
+    return CartLineSummary(line=line, hold=hold, now=NOW, is_free_again=is_free)
+
+
+def _an_order(key: int, status: str, *, stem: str) -> Order:
+    order = Order(
+        pk=_id(key), number="T-7K3M-Q9XD", status=status, placed_at=NOW, total_minor=1_267_000, currency="IDR"
+    )
+    line = OrderLine(pk=_id(key), product_name="Lilac Runner", quantity=1, picture_stem=stem)
+    # As a query with prefetched relations would bring it.
+    order._prefetched_objects_cache = {"lines": [line], "papers": []}  # type: ignore[attr-defined]
+    return order
+
+
+def _id(number: int) -> UUID:
+    """The same at every visit: a part of the page that is asked for again is known by its id."""
+    return UUID(int=number)
+
+
+GALLERY: list[Callable[[str], Component]] = [
+    _buttons, _tags, _icons, _price, _stock, _card, _tile, _gallery, _options, _quantity, _hold, _strip,
+    _notice, _undo, _fields, _errors, _facets, _pager, _steps, _totals, _empty, _order_row, _timeline,
+]  # fmt: skip
