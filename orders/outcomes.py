@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from orders.models import Order, OrderEvent, OrderEventKind
+from django.db.models import Sum
+
+from orders.models import Order, OrderEvent, OrderEventKind, Refund, RefundStatus
 from shop.clock import clock_time
 from shop.money import format_money
 
@@ -134,9 +136,7 @@ def _over(*, order: Order) -> Outcome:
             "pay.cancelled",
             "info",
             "Cancelled",
-            "What you paid is on its way back; banks need up to 3 working days."
-            if order.paid_at
-            else "Nothing was charged, and what you held is back on sale.",
+            _after_cancelling(order) if order.paid_at else "Nothing was charged, and what you held is back on sale.",
             offers_shopping=True,
         )
     return Outcome(
@@ -148,6 +148,23 @@ def _over(*, order: Order) -> Outcome:
         "If a payment still comes in, it buys the order if everything is free, and else goes back to you at once.",
         offers_shopping=True,
     )
+
+
+def _after_cancelling(order: Order) -> str:
+    """Where the money of a cancelled order is that was paid for."""
+    payments = list(order.payments.all())
+    if any(payment.is_charged_back for payment in payments):
+        return (
+            "Your bank took the payment back, so the shop has nothing to send back now. "
+            "If the bank returns it to us, we send it on to you."
+        )
+    refunds = Refund.objects.filter(payment__in=payments).exclude(status=RefundStatus.FAILED)
+    gone_minor = refunds.aggregate(gone=Sum("amount_minor"))["gone"] or 0
+    if gone_minor >= sum(payment.captured_minor for payment in payments):
+        return "What you paid is on its way back; banks need up to 3 working days."
+    if gone_minor:
+        return f"{format_money(gone_minor, order.currency)} of what you paid is on its way back, or back already."
+    return "What you paid has not gone back yet. Our staff see to it; you have nothing to do."
 
 
 def _total(order: Order) -> str:

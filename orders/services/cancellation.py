@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from inventory import services as inventory
-from orders.models import Order, OrderEventKind, OrderLine
+from orders.models import Order, OrderEventKind, OrderLine, PaymentStatus
 from orders.pricing import refund_for_units
 from orders.services.checkout import cancel_order
 from orders.services.errors import OrderNotCancellable, StillPacked
@@ -151,7 +151,10 @@ def _tell(
     why = f" {reason.strip().rstrip('.')}." if reason.strip() else ""
     if is_whole:
         note(order, OrderEventKind.CANCELLED, f"Order cancelled.{why} {money}", actor=actor, now=now)
-        write_order_message(order, name="order_cancelled", now=now, refund_minor=refund_minor)
+        is_with_bank = order.payments.filter(status=PaymentStatus.CHARGED_BACK).exists()
+        write_order_message(
+            order, name="order_cancelled", now=now, refund_minor=refund_minor, is_with_bank=is_with_bank
+        )
         return
     gone = ", ".join(f"{units} × {line.product_name}" for line, units in chosen)
     note(order, OrderEventKind.LINES_CANCELLED, f"Cancelled: {gone}.{why} {money}", actor=actor, now=now)

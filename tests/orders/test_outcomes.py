@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from orders import services
-from orders.models import OrderEvent
+from orders.models import Message, OrderEvent
 from orders.outcomes import Outcome, payment_outcome
 from tests.factories import report
 from tests.orders.scenes import (
@@ -100,3 +100,36 @@ def test_a_page_that_the_provider_closed_says_that_nothing_was_charged_and_can_b
 
     assert said.text.startswith("The payment page was closed. Nothing was charged. Everything stays held")
     assert said.can_retry
+
+
+def given_up(scene: Scene) -> str:
+    """The mail after a cancellation by staff."""
+    services.cancel_rest(order_id=scene.order.pk, restock=True, reason="", now=scene.now, actor="staff")
+    return Message.objects.get(key__startswith=f"order_cancelled:{scene.order.pk}").text
+
+
+def test_a_cancelled_order_says_where_its_money_really_is() -> None:
+    with_bank = after(paid(), "payment.charged_back")
+
+    mail = given_up(with_bank)
+
+    for words in (mail, outcome(with_bank).text):
+        assert "Your bank took the payment back" in words
+        assert "Nothing was charged" not in words
+        assert "on its way back" not in words
+    after(with_bank, "payment.chargeback_won")
+    assert outcome(with_bank).text.startswith("What you paid has not gone back yet")
+    services.repay(order_id=with_bank.order.pk, amount_minor=1_000, reason="a part", now=with_bank.now, actor="staff")
+    assert "of what you paid is on its way back" in outcome(with_bank).text
+
+    with_us = paid()
+    assert "is on its way back" in given_up(with_us)
+    assert outcome(with_us).text.startswith("What you paid is on its way back")
+
+
+def test_the_mail_of_a_cancelled_order_of_which_all_went_back_before_does_not_say_that_nothing_was_charged() -> None:
+    scene = paid()
+    total_minor = scene.order.total_minor
+    services.repay(order_id=scene.order.pk, amount_minor=total_minor, reason="sorry", now=scene.now, actor="staff")
+
+    assert "Nothing more goes back." in given_up(scene)
