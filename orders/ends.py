@@ -34,6 +34,8 @@ class Happening(StrEnum):
     REFUND_FAILED = "refund failed"
     REFUND_UNKNOWN = "refund made at the provider"
     CHARGED_BACK = "charged back"
+    CHARGED_BACK_PART = "charged back in part"
+    CHARGED_BACK_OTHER = "another payment charged back"
     CHARGEBACK_WON = "chargeback won"
     UNITS_ARRIVED = "back-ordered units arrived"
     DOWN_AT_START = "provider down at the start"
@@ -348,6 +350,25 @@ def _money_back(table: _Table) -> None:
     table.say(H.REFUND_OF_A_PART, EVERY, part)
     table.say(H.REFUND_FAILED, EVERY, failed)
     table.say(H.REFUND_UNKNOWN, EVERY, unknown)
+    part_taken = replace(taken, outcome="charged back in part", reads="The bank took {amount} of {came} back.")
+    table.say(
+        H.CHARGED_BACK_PART,
+        UNSENT,
+        replace(
+            held_back,
+            outcome="charged back in part, parcels held back",
+            reads="The bank took {amount} of {came} back. What is not sent yet waits until that is settled.",
+        ),
+    )
+    table.say(H.CHARGED_BACK_PART, [state for state in EVERY if state not in UNSENT], part_taken)
+    stands = replace(
+        taken,
+        outcome="charged back, order stands",
+        reads="The bank took a payment back that did not buy this order. The order stands.",
+    )
+    table.say(H.CHARGED_BACK_OTHER, PAID_STATES, stands)
+    other = impossible("only a paid order has a payment that it rests on: it counts as charged back")
+    table.say(H.CHARGED_BACK_OTHER, [state for state in EVERY if state not in PAID_STATES], other)
     table.say(H.CHARGED_BACK, UNSENT, held_back)
     table.say(H.CHARGED_BACK, [state for state in EVERY if state not in UNSENT], taken)
     table.say(H.CHARGEBACK_WON, [S.CANCELLED, S.REFUNDED], won_after_the_end)

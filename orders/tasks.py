@@ -6,6 +6,8 @@ from django.utils import timezone
 from orders import services
 
 BATCHES = 50
+# Questions that nobody waits for: they leave room for everything else.
+CHECKS = 5
 
 
 @shared_task
@@ -36,6 +38,14 @@ def ask_about_silent_payments() -> None:
     """Ask the providers about payments of which nothing was heard, in small batches."""
     for _ in range(BATCHES):
         if services.ask_about_silent_payments(now=timezone.now()) == 0:
+            return
+
+
+@shared_task
+def ask_about_captured_payments() -> None:
+    """Ask the providers what became of money that came, in a few small batches; the next tick goes on."""
+    for _ in range(CHECKS):
+        if services.ask_about_captured_payments(now=timezone.now()) == 0:
             return
 
 

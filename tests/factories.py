@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import factory
 from django.contrib.auth.models import AnonymousUser
@@ -245,7 +245,7 @@ def paid_order(*, lines: dict[Variant, int] | None = None, user: User | None = N
     return order
 
 
-def webhook(payment: Payment, *, kind: str = "payment.captured", **changes: Any) -> bytes:
+def webhook(payment: Payment, /, *, kind: str = "payment.captured", **changes: Any) -> bytes:
     """The body of a sandbox event about this payment; `changes` win."""
     event = {
         "id": f"evt_{uuid4().hex}",
@@ -258,8 +258,13 @@ def webhook(payment: Payment, *, kind: str = "payment.captured", **changes: Any)
     return json.dumps({**event, **changes}).encode()
 
 
+def owed(order: Order) -> dict[UUID, int]:
+    """Order line to the units of it that are paid and neither sent nor given up."""
+    return {line.pk: line.owed for line in order.lines.all() if line.owed}
+
+
 def report(
-    payment: Payment, *, kind: str = "payment.captured", now: datetime = NOW, body: bytes = b"", **changes: Any
+    payment: Payment, /, *, kind: str = "payment.captured", now: datetime = NOW, body: bytes = b"", **changes: Any
 ) -> PaymentEvent:
     """Let the sandbox report on this payment with a signed webhook: a new event, or `body` as it is."""
     body = body or webhook(payment, kind=kind, **changes)

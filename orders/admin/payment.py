@@ -32,7 +32,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         ("gateway", "status"),
         "amount",
         "provider_reference",
-        ("created_at", "expires_at", "captured_at", "asked_at"),
+        ("created_at", "expires_at", "captured_at", "asked_at", "check_at"),
         ("session_reference", "session_closed_at", "close_attempts"),
     ]
 

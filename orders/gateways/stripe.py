@@ -6,6 +6,7 @@ first try is over, and the next key of the row is used.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
@@ -142,13 +143,45 @@ class StripeGateway:
         return GatewayRefund(reference=known.id, is_finished=known.status == "succeeded")
 
     def ask(self, *, payment_id: UUID, session_reference: str, now: datetime) -> list[GatewayEvent]:
-        """See Gateway.ask. Of a session whose making was never answered nobody has the address: nothing to hear."""
+        """See Gateway.ask. Of a session whose making was never answered nobody has the address: nothing to hear.
+
+        Once it is paid, its refunds and disputes are asked for, too.
+        """
         if not session_reference:
             return []
-        session = _call(lambda: _client().v1.checkout.sessions.retrieve(session_reference)).to_dict()
-        kind = {"complete": "checkout.session.completed", "expired": "checkout.session.expired"}.get(session["status"])
-        event = _read(kind, session, event={"asked": session_reference}) if kind else None
-        return [event] if event else []
+        sessions, asked = _client().v1.checkout.sessions, {"asked": session_reference}
+        session = _call(lambda: sessions.retrieve(session_reference, {"expand": ["payment_intent"]})).to_dict()
+        intent = session.get("payment_intent") or {}
+        session["payment_intent"] = intent.get("id")
+        kind = _kind_of_session(session, intent)
+        told = [_read(kind, session, event=asked)] if kind else []
+        if session.get("payment_status") == "paid" and intent:
+            told += _after_payment(intent["id"], event=asked)
+        return [replace(event, payment_id=str(payment_id)) for event in told if event is not None]
+
+
+def _kind_of_session(session: dict[str, Any], intent: dict[str, Any]) -> str:
+    """The event that tells how this session stands. A transfer that failed leaves it complete and not paid."""
+    if session["status"] == "complete" and session.get("payment_status") == "unpaid":
+        has_failed = intent.get("status") in ("requires_payment_method", "canceled")
+        return "checkout.session.async_payment_failed" if has_failed else "checkout.session.completed"
+    return {"complete": "checkout.session.completed", "expired": "checkout.session.expired"}.get(session["status"], "")
+
+
+def _after_payment(intent_id: str, *, event: dict[str, Any]) -> list[GatewayEvent | None]:
+    """What became of money that came, under the ids that the webhooks of it have."""
+    which = {"payment_intent": intent_id, "limit": 100}
+    refunds = _call(lambda: _client().v1.refunds.list(which))
+    disputes = _call(lambda: _client().v1.disputes.list(which))
+    told = [_read("refund.updated", refund.to_dict(), event=event) for refund in refunds.data]
+    for dispute in (found.to_dict() for found in disputes.data):
+        # https://docs.stripe.com/api/disputes/object: what was withdrawn for it, and what came back, if anything did.
+        moved = [transaction["amount"] for transaction in dispute.get("balance_transactions") or []]
+        if any(amount < 0 for amount in moved):
+            told.append(_read("charge.dispute.funds_withdrawn", dispute, event=event))
+        if any(amount > 0 for amount in moved):
+            told.append(_read("charge.dispute.funds_reinstated", dispute, event=event))
+    return told
 
 
 def to_stripe(amount_minor: int, currency: str) -> int:

@@ -50,6 +50,7 @@ OPEN_ATTEMPT = (PaymentStatus.PENDING, PaymentStatus.AUTHORISED)
 BROUGHT_MONEY = (PaymentStatus.CAPTURED, PaymentStatus.CHARGED_BACK)
 
 _OVER = "the attempt is over already"
+_NO_PART = "it counts as the whole: only of money that is here a part is told apart"
 _UNKNOWN_DISPUTE = ReportEnd(why="no chargeback of it is known here", calls_staff=True)
 
 
@@ -70,12 +71,16 @@ def _attempt_rows() -> dict[tuple[str, str], ReportEnd]:
         (status.CHARGED_BACK, "charged back"): ReportEnd(why="it is charged back already"),
         (status.CHARGED_BACK, "chargeback won"): ReportEnd(status.CAPTURED),
         (status.CAPTURED, "chargeback won"): ReportEnd(why="the money is here already"),
+        (status.CAPTURED, "charged back in part"): ReportEnd(status.CAPTURED),
+        (status.CAPTURED, "part won"): ReportEnd(status.CAPTURED),
     }
     for each in (*OPEN_ATTEMPT, *ended):
         # Money is a fact: it may come after the provider has given the attempt up, and go before we heard of it.
         rows[each, "captured"] = ReportEnd(status.CAPTURED)
         rows[each, "charged back"] = ReportEnd(status.CHARGED_BACK)
         rows[each, "chargeback won"] = _UNKNOWN_DISPUTE
+    for each in (*OPEN_ATTEMPT, *ended, status.CHARGED_BACK):
+        rows |= {(each, event): ReportEnd(why=_NO_PART) for event in ("charged back in part", "part won")}
     rows[status.CAPTURED, "charged back"] = ReportEnd(status.CHARGED_BACK)
     for event, target in (
         ("declined", status.DECLINED),
@@ -88,7 +93,17 @@ def _attempt_rows() -> dict[tuple[str, str], ReportEnd]:
     return rows
 
 
-ATTEMPT_EVENTS = ("authorised", "captured", "declined", "expired", "cancelled", "charged back", "chargeback won")
+ATTEMPT_EVENTS = (
+    "authorised",
+    "captured",
+    "declined",
+    "expired",
+    "cancelled",
+    "charged back",
+    "chargeback won",
+    "charged back in part",
+    "part won",
+)
 ATTEMPT_ENDS = _attempt_rows()
 
 REFUND_EVENTS = (

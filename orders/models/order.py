@@ -181,10 +181,6 @@ class Order(models.Model):
         return self.held_back_at is not None
 
     @property
-    def is_expired(self) -> bool:
-        return self.status == OrderStatus.EXPIRED
-
-    @property
     def is_refunded(self) -> bool:
         return self.status == OrderStatus.REFUNDED
 

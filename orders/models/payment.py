@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID, uuid5
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from uuid6 import uuid7
@@ -21,6 +22,10 @@ from orders.models.order import Order, OrderStatus
 
 # Whatever a provider still has to say of an attempt it says within this time.
 ASKED_ABOUT_FOR = timedelta(days=3)
+# So long after money came its provider is first asked what became of it; each pause is twice the one before.
+FIRST_CHECK = timedelta(days=1)
+# Whoever claims such a question has this long for it; if it fails, it is asked again then.
+CHECK_LEASE = timedelta(hours=1)
 
 
 class PaymentQuerySet(models.QuerySet["Payment"]):
@@ -33,6 +38,10 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
     def captured(self) -> Self:
         """Those whose money is here."""
         return self.filter(status=PaymentStatus.CAPTURED)
+
+    def with_bank(self) -> Self:
+        """Those that bought their order and of which the bank has something at this moment, all of it or a part."""
+        return self.filter(Q(status=PaymentStatus.CHARGED_BACK) | Q(taken_minor__gt=0), is_kept=True)
 
     def end_pending(self, event: str) -> int:
         """Let those that are still open take this step; returns their number."""
@@ -65,6 +74,10 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
             created_at__gt=now - ASKED_ABOUT_FOR,
         )
 
+    def to_check(self, *, now: datetime) -> Self:
+        """With money, and due to be asked about: the bank may have taken it, or a refund may have ended otherwise."""
+        return self.filter(check_at__lte=now, created_at__gt=now - settings.DISPUTE_WINDOW - ASKED_ABOUT_FOR)
+
 
 class Payment(models.Model):
     """One attempt to pay an order at one provider."""
@@ -92,14 +105,24 @@ class Payment(models.Model):
         default=0, help_text="What really came, in minor units of the currency in which it came."
     )
     captured_currency = models.CharField(max_length=3, blank=True)
+    is_kept = models.BooleanField(
+        default=False, help_text="Whether its money bought the order. Other money goes back by a refund of its own."
+    )
+    taken_minor = models.BigIntegerField(default=0, help_text="What the bank has taken back of it, in minor units.")
     asked_at = models.DateTimeField(null=True, blank=True, help_text="When the shop last asked the provider about it.")
+    check_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the shop asks next what became of money that came. Empty: no more."
+    )
 
     objects = PaymentQuerySet.as_manager()
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payment_amount_positive")]
         # The silent ones are of the last days. An index on the status would tempt InnoDB to lock its way along it.
-        indexes = [models.Index(fields=["created_at"], name="payment_created")]
+        indexes = [
+            models.Index(fields=["created_at"], name="payment_created"),
+            models.Index(fields=["check_at"], name="payment_check"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.id} {self.status}"
@@ -107,6 +130,14 @@ class Payment(models.Model):
     def take(self, event: str) -> None:
         """Take this step of PAYMENT_STATES, in memory. :raises NoSuchTransition: if there is none from here."""
         self.status = PAYMENT_STATES.target(self.status, event)
+
+    def next_check(self, *, now: datetime) -> datetime | None:
+        """When to ask after this moment what became of its money: after a day, and then after twice as long each time.
+
+        The last time is the end of the dispute window; None after it.
+        """
+        end = self.created_at + settings.DISPUTE_WINDOW
+        return min(now + max(FIRST_CHECK, now - self.created_at), end) if now < end else None
 
     @property
     def is_pending(self) -> bool:
@@ -129,10 +160,6 @@ class Payment(models.Model):
     @property
     def is_charged_back(self) -> bool:
         return self.status == PaymentStatus.CHARGED_BACK
-
-    @property
-    def is_declined(self) -> bool:
-        return self.status == PaymentStatus.DECLINED
 
 
 class PaymentEvent(models.Model):
@@ -192,6 +219,9 @@ class Refund(models.Model):
     status = models.CharField(max_length=10, choices=RefundStatus, default=RefundStatus.PENDING)
     provider_reference = models.CharField(max_length=120, blank=True)
     attempts = models.PositiveIntegerField(default=0)
+    old_references = models.JSONField(
+        default=list, blank=True, help_text="The provider's names for tries of it that failed."
+    )
     failures = models.PositiveIntegerField(
         default=0, help_text="How often the provider took it and failed it after all."
     )

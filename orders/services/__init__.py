@@ -1,6 +1,7 @@
 """Cart, checkout, payment and what follows: the only writer of orders, and the only caller of inventory's services."""
 
 from orders.services.attempt import (
+    ask_about_captured_payments,
     ask_about_silent_payments,
     claim_attempt,
     record_gateway_event,
@@ -9,7 +10,7 @@ from orders.services.attempt import (
 )
 from orders.services.attention import settle_attention, write_note
 from orders.services.backorder import allocate_arrivals
-from orders.services.cancellation import Cancelled, cancel_for_customer, cancel_rest, cancel_units, preview_cancellation
+from orders.services.cancellation import Cancelled, cancel_for_customer, cancel_units, preview_cancellation
 from orders.services.cart import (
     add_to_cart,
     cart_token,
@@ -60,7 +61,6 @@ from orders.services.errors import (
     ReturnMoved,
     ReturnTooLate,
     ShipmentMoved,
-    StillPacked,
     TotalChanged,
     UnknownCoupon,
     UnknownGateway,
@@ -71,10 +71,10 @@ from orders.services.idempotency import BEGUN, Answer, finish, forget_old_keys, 
 from orders.services.message import send_again, send_due_messages
 from orders.services.nudge import begin_nudged
 from orders.services.quote import DeliveryOption, Quote, delivery_options, quote_cart
-from orders.services.refund import request_refund, retry_refund, send_due_refunds
+from orders.services.refund import left_of, request_refund, retry_refund, send_due_refunds
 from orders.services.reminder import ask_for_reminder, forget_reminder, write_hold_messages
 from orders.services.reorder import NotHeld, Reordered, reorder
-from orders.services.repayment import left_of, repay
+from orders.services.repayment import repay
 from orders.services.return_request import (
     Receipt,
     close_return,
@@ -130,7 +130,6 @@ __all__ = [
     "ReturnMoved",
     "ReturnTooLate",
     "ShipmentMoved",
-    "StillPacked",
     "TotalChanged",
     "UnknownCoupon",
     "UnknownGateway",
@@ -139,12 +138,12 @@ __all__ = [
     "add_to_cart",
     "allocate_arrivals",
     "apply_coupon",
+    "ask_about_captured_payments",
     "ask_about_silent_payments",
     "ask_for_reminder",
     "begin_nudged",
     "cancel_for_customer",
     "cancel_order",
-    "cancel_rest",
     "cancel_units",
     "cart_token",
     "claim_attempt",

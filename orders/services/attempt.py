@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from orders.gateways import Gateway, GatewayEvent, GatewayFailed, available_gateways, gateway_named
 from orders.models import Order, OrderEventKind, Payment, PaymentEvent, PaymentStatus
+from orders.models.payment import CHECK_LEASE
 from orders.services.errors import OrderNotPayable, UnknownGateway, UnknownPayment
 from orders.services.payment import settle
 from orders.services.timeline import note
@@ -136,6 +137,26 @@ def ask_about_silent_payments(*, now: datetime, limit: int = 20) -> int:
     return answered
 
 
+def ask_about_captured_payments(*, now: datetime, limit: int = 20) -> int:
+    """Ask the providers what became of money that came; returns how many they answered for.
+
+    A bank takes money back weeks later, somebody refunds it on the provider's pages, a refund fails after all, and the
+    report of it may be lost. So each payment is asked about after a day, and then after twice as long each time, until
+    its dispute window is over. What is known already is not settled again; what is not ends as if it had been told.
+    Each is claimed by compare-and-set for an hour, after which one that failed, or whose worker died, is asked about
+    again.
+    """
+    due = Payment.objects.to_check(now=now).filter(gateway__in=available_gateways())
+    answered = 0
+    for payment in due.order_by("check_at", "pk")[:limit]:
+        if due.filter(pk=payment.pk, check_at=payment.check_at).update(check_at=now + CHECK_LEASE) and _ask(
+            payment, now=now
+        ):
+            Payment.objects.filter(pk=payment.pk).update(check_at=payment.next_check(now=now))
+            answered += 1
+    return answered
+
+
 def require_gateway(name: str) -> Gateway:
     """The provider with this name. :raises UnknownGateway: if it is not switched on."""
     provider = gateway_named(name)
@@ -156,6 +177,15 @@ def _payment_of(event: GatewayEvent, *, gateway: str) -> Payment:
     return payment
 
 
+def _untold(payment: Payment, events: list[GatewayEvent]) -> list[GatewayEvent]:
+    """Those that were not settled before: most answers tell nothing new, and then nothing is locked."""
+    if not events:
+        return []
+    keys = {PaymentEvent.key_of(gateway=payment.gateway, event_id=event.event_id): event for event in events}
+    known = set(PaymentEvent.objects.filter(event_key__in=list(keys)).values_list("event_key", flat=True))
+    return [event for key, event in keys.items() if key not in known]
+
+
 def _ask(payment: Payment, *, now: datetime) -> bool:
     try:
         events = require_gateway(payment.gateway).ask(
@@ -163,7 +193,7 @@ def _ask(payment: Payment, *, now: datetime) -> bool:
         )
         if any(event.payment_id != str(payment.pk) for event in events):
             raise GatewayFailed("the answer speaks of another payment")
-        for event in events:
+        for event in _untold(payment, events):
             settle(payment_id=payment.pk, order_id=payment.order_id, event=event, now=now)
     except Exception:
         # Not GatewayFailed alone: whatever an answer makes us stumble over, the other payments are asked about.

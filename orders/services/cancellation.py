@@ -9,12 +9,12 @@ from datetime import datetime
 from uuid import UUID
 
 from inventory import services as inventory
-from orders.models import Order, OrderEventKind, OrderLine, PaymentStatus
+from orders.models import Order, OrderEventKind, OrderLine, Payment
 from orders.pricing import refund_for_units
 from orders.services.checkout import cancel_order
-from orders.services.errors import OrderNotCancellable, StillPacked
+from orders.services.errors import OrderNotCancellable
 from orders.services.message import write_order_message
-from orders.services.repayment import left_of, lock_repayable, pay_back
+from orders.services.repayment import lock_repayable, pay_back, repayable_minor
 from orders.services.shipment import choose
 from orders.services.timeline import note
 from shop.errors import NotFound
@@ -67,36 +67,14 @@ def cancel_for_customer(*, order_id: UUID, now: datetime, actor: str) -> Order:
     return _cancel(order, chosen, restock=True, reason="", now=now, actor=actor).order
 
 
-@transactional
-def cancel_rest(*, order_id: UUID, restock: bool, reason: str, now: datetime, actor: str) -> Cancelled:
-    """Cancel everything that a paid order still owes, which must be in no parcel. A cancelled order stays cancelled.
-
-    :raises OrderNotCancellable: if it is not paid, or everything was sent.
-    :raises StillPacked: if some of it is packed.
-    """
-    order = Order.objects.select_for_update().filter(pk=order_id).first()
-    if order is not None and order.is_cancelled:
-        return Cancelled(order, 0)
-    order = _lock_paid(order_id)
-    lines = list(OrderLine.objects.filter(order=order).order_by("pk"))
-    if any(line.packed for line in lines):
-        raise StillPacked(number=order.number)
-    chosen = [(line, line.owed) for line in lines if line.owed]
-    return _cancel(order, chosen, restock=restock, reason=reason, now=now, actor=actor)
-
-
 def preview_cancellation(*, order: Order, units: Mapping[UUID, int]) -> int:
     """What would go back now for these units, in minor units. It changes and locks nothing.
 
     :raises NothingChosen, NotThatManyLeft: as cancel_units.
     """
     chosen = choose(order, units, verb="cancel", left=lambda line: line.unpacked)
-    given_up = {line.pk: quantity for line, quantity in chosen}
     lines = list(OrderLine.objects.filter(order=order).order_by("pk"))
-    is_whole = all(line.owed == given_up.get(line.pk, 0) and not line.fulfilled for line in lines)
-    value_minor = sum(worth(line, quantity) for line, quantity in chosen)
-    left_minor = max((left_of(payment) for payment in order.payments.all() if payment.is_captured), default=0)
-    return min(value_minor + (delivery_worth(order, lines) if is_whole else 0), max(left_minor, 0))
+    return min(_given_up(order, lines, chosen).value_minor, repayable_minor(order))
 
 
 def worth(line: OrderLine, units: int) -> int:
@@ -104,31 +82,41 @@ def worth(line: OrderLine, units: int) -> int:
     return refund_for_units(line, units, line.refunded).amount_minor
 
 
-def delivery_worth(order: Order, lines: list[OrderLine]) -> int:
-    """What the customer paid for the delivery, in minor units: the total without the lines."""
-    return order.total_minor - sum(line.charged_minor for line in lines)
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """What it means: the worth of the units, whether nothing is owed after it, and whether nothing was ever sent."""
+
+    value_minor: int
+    is_over: bool
+    is_whole: bool
+
+
+def _given_up(order: Order, lines: list[OrderLine], chosen: list[tuple[OrderLine, int]]) -> GivenUp:
+    """Exactly what was charged for the units; with the last one of an order of which nothing was sent, the delivery."""
+    units = {line.pk: quantity for line, quantity in chosen}
+    is_over = all(line.owed == units.get(line.pk, 0) for line in lines)
+    is_whole = is_over and not any(line.fulfilled for line in lines)
+    delivery_minor = order.total_minor - sum(line.charged_minor for line in lines) if is_whole else 0
+    return GivenUp(sum(worth(line, quantity) for line, quantity in chosen) + delivery_minor, is_over, is_whole)
 
 
 def _cancel(
     order: Order, chosen: list[tuple[OrderLine, int]], *, restock: bool, reason: str, now: datetime, actor: str
 ) -> Cancelled:
     payment, left_minor = lock_repayable(order)
-    value_minor = sum(worth(line, units) for line, units in chosen)
+    lines = list(OrderLine.objects.filter(order=order).order_by("pk"))
+    given_up = _given_up(order, lines, chosen)
+    # What went back before for another reason is not paid twice.
+    refund_minor = min(given_up.value_minor, left_minor)
     for line, units in chosen:
         line.cancelled += units
         line.refunded += units
         line.save(update_fields=["cancelled", "refunded"])
-    lines = list(OrderLine.objects.filter(order=order).order_by("pk"))
-    is_over = not any(line.owed for line in lines)
-    is_whole = is_over and not any(line.fulfilled for line in lines)
-    if is_whole:
-        value_minor += delivery_worth(order, lines)
-    # What went back before for another reason is not paid twice.
-    refund_minor = min(value_minor, left_minor)
-    if is_over:
-        order.take("cancelled after payment" if is_whole else "rest cancelled")
+    if given_up.is_over:
+        order.take("cancelled after payment" if given_up.is_whole else "rest cancelled")
         order.ended_at = now
         order.save(update_fields=["status", "ended_at"])
+    is_whole = given_up.is_whole
     _tell(order, chosen, is_whole=is_whole, refund_minor=refund_minor, reason=reason, now=now, actor=actor)
     if payment is not None and refund_minor:
         why = "order cancelled" if is_whole else "units cancelled"
@@ -151,7 +139,7 @@ def _tell(
     why = f" {reason.strip().rstrip('.')}." if reason.strip() else ""
     if is_whole:
         note(order, OrderEventKind.CANCELLED, f"Order cancelled.{why} {money}", actor=actor, now=now)
-        is_with_bank = order.payments.filter(status=PaymentStatus.CHARGED_BACK).exists()
+        is_with_bank = Payment.objects.filter(order=order).with_bank().exists()
         write_order_message(
             order, name="order_cancelled", now=now, refund_minor=refund_minor, is_with_bank=is_with_bank
         )

@@ -287,15 +287,6 @@ class NothingChosen(ShopError):
     detail_format = "Choose at least one unit to {verb}."
 
 
-class StillPacked(ShopError):
-    """Facts: `number`."""
-
-    code = "still_packed"
-    status = 409
-    title = "Some of it is packed"
-    detail_format = "A parcel of order {number} is packed. Unpack it first, or cancel only what is in no parcel."
-
-
 class NothingToPayBack(ShopError):
     """Facts: `number`."""
 

@@ -13,23 +13,16 @@ from uuid6 import uuid7
 
 from inventory import queries as stock
 from inventory import services as inventory
-from orders.ends import WON_AFTER_THE_END, Happening, MoneyEnd, StockEnd, end_of
+from orders.ends import Happening, MoneyEnd, StockEnd, end_of
 from orders.gateways import GatewayEvent, base
-from orders.models import (
-    ATTEMPT_ENDS,
-    Order,
-    OrderLine,
-    Payment,
-    PaymentEvent,
-    PaymentStatus,
-    ReportEnd,
-)
-from orders.services.attention import call_staff, forget_reason
+from orders.models import Order, OrderLine, Payment, PaymentEvent
+from orders.services.attention import call_staff
 from orders.services.coupon import give_back_use, take_use_again
+from orders.services.dispute import end_of_dispute, settle_dispute
 from orders.services.end import conclude
 from orders.services.message import write_order_message
 from orders.services.paper import issue_invoice
-from orders.services.refund import request_refund, settle_refund_report, stop_refunds
+from orders.services.refund import request_refund, settle_refund_report
 from shop.clock import clock_time
 from shop.money import format_money
 from shop.transactions import TryAgain, transactional
@@ -40,10 +33,7 @@ WITHOUT_MONEY = {
     base.DECLINED: Happening.DECLINED,
     base.EXPIRED: Happening.EXPIRED,
     base.CANCELLED: Happening.CANCELLED_AT_PROVIDER,
-    base.CHARGED_BACK: Happening.CHARGED_BACK,
-    base.CHARGEBACK_WON: Happening.CHARGEBACK_WON,
 }
-CHARGEBACK_PROBLEM = "The bank took"
 # A hold taken for money that is already here lives only until the commit of the same transaction.
 MOMENT = timedelta(minutes=1)
 
@@ -60,6 +50,7 @@ def settle(*, payment_id: UUID, order_id: UUID, event: GatewayEvent, now: dateti
     known = PaymentEvent.objects.filter(event_key=key).first()
     if known is not None:
         return known
+    payment = _attempt_meant(order, payment, event, now=now)
     try:
         record = PaymentEvent.objects.create(
             gateway=payment.gateway,
@@ -81,57 +72,48 @@ def settle(*, payment_id: UUID, order_id: UUID, event: GatewayEvent, now: dateti
 def _settle(order: Order, payment: Payment, event: GatewayEvent, *, now: datetime) -> str:
     if event.kind in (base.REFUND_SUCCEEDED, base.REFUND_FAILED):
         return settle_refund_report(order, payment, event, now=now)
-    report = _end_of_report(payment, event)
+    report = end_of_dispute(payment, event)
     if not report.moves:
         if report.calls_staff:
             call_staff(order, f"The provider says \u201c{event.kind}\u201d of a payment: {report.why}.")
         return f"no effect: {report.why}"
     if event.kind == base.CAPTURED or (event.kind == base.CHARGEBACK_WON and payment.captured_at is None):
         return _settle_capture(order, payment, event, now=now)
+    if event.kind in (base.CHARGED_BACK, base.CHARGEBACK_WON):
+        return settle_dispute(order, payment, event, now=now)
     happening = WITHOUT_MONEY[event.kind]
     end = end_of(order.status, happening)
     if not end.moves_attempt:
         return f"no effect: {end.why}"
     payment.take(event.kind)
-    # Of a dispute a provider may speak under the dispute's own name: money goes back by the name under which it came.
     payment.provider_reference = payment.provider_reference or event.provider_reference
     payment.save(update_fields=["status", "provider_reference"])
-    if event.kind == base.CHARGED_BACK:
-        stop_refunds(order, payment, now=now)
-    if event.kind == base.CHARGEBACK_WON:
-        _let_parcels_go(order)
-        _call_for_what_was_given_up(order)
     conclude(order, happening, actor=payment.gateway, now=now, deadline=clock_time(order.pay_by))
     return end.outcome
 
 
-def _end_of_report(payment: Payment, event: GatewayEvent) -> ReportEnd:
-    """What the table says, unless a provider told the end of a chargeback before its beginning.
+def _attempt_meant(order: Order, payment: Payment, event: GatewayEvent, *, now: datetime) -> Payment:
+    """The attempt that the event is about: another one where money came by the same attempt for the second time.
 
-    Taken in that order the money would count as gone for ever. So a chargeback is over where each one of this payment,
-    this one included, has been won.
+    A capture under another reference of the provider is other money, whatever page it was paid on. It becomes an
+    attempt of its own, so that exactly it can go back; nothing of what came first is touched.
     """
-    if event.kind == base.CHARGED_BACK:
-        events = PaymentEvent.objects.filter(payment=payment)
-        begun = events.filter(kind=base.CHARGED_BACK).count()
-        if events.filter(kind=base.CHARGEBACK_WON).count() >= begun:
-            return ReportEnd(why="the shop has won this case, and that was told first")
-    return ATTEMPT_ENDS[payment.status, event.kind]
-
-
-def _let_parcels_go(order: Order) -> None:
-    """Nothing holds its parcels back any more, unless the bank has another payment of it."""
-    if Payment.objects.filter(order=order, status=PaymentStatus.CHARGED_BACK).exists():
-        return
-    order.held_back_at = None
-    order.save(update_fields=["held_back_at"])
-    forget_reason(order, CHARGEBACK_PROBLEM)
-
-
-def _call_for_what_was_given_up(order: Order) -> None:
-    """Units that were cancelled or came back: their money could not leave while the bank had it."""
-    if any(line.cancelled or line.returned for line in OrderLine.objects.filter(order=order)):
-        call_staff(order, WON_AFTER_THE_END)
+    is_other_money = payment.captured_at is not None and event.provider_reference != payment.provider_reference
+    if event.kind != base.CAPTURED or not is_other_money:
+        return payment
+    same = Payment.objects.filter(order=order, gateway=payment.gateway, provider_reference=event.provider_reference)
+    known = next((one for one in same.order_by("pk") if one.provider_reference == event.provider_reference), None)
+    if known is not None:
+        return known
+    call_staff(order, f"{payment.gateway} took money by one payment page twice: {event.provider_reference}")
+    return Payment.objects.create(
+        order=order,
+        gateway=payment.gateway,
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        created_at=now,
+        expires_at=payment.expires_at,
+    )
 
 
 def _settle_capture(order: Order, payment: Payment, event: GatewayEvent, *, now: datetime) -> str:
@@ -139,8 +121,19 @@ def _settle_capture(order: Order, payment: Payment, event: GatewayEvent, *, now:
     payment.take(event.kind)
     payment.captured_at = now
     payment.captured_minor, payment.captured_currency = event.amount_minor, event.currency
-    payment.provider_reference = event.provider_reference
-    payment.save(update_fields=["status", "captured_at", "captured_minor", "captured_currency", "provider_reference"])
+    payment.taken_minor = 0
+    payment.provider_reference, payment.check_at = event.provider_reference, payment.next_check(now=now)
+    payment.save(
+        update_fields=[
+            "status",
+            "captured_at",
+            "captured_minor",
+            "captured_currency",
+            "taken_minor",
+            "provider_reference",
+            "check_at",
+        ]
+    )
     capture = _capture(order, payment, now=now)
     end, text = conclude(
         order,
@@ -161,6 +154,8 @@ def _settle_capture(order: Order, payment: Payment, event: GatewayEvent, *, now:
         why = text.removesuffix(_back(payment)).strip()
         write_order_message(order, name=end.message, key=key, now=now, payment=payment, why=why)
     if end.money == MoneyEnd.KEPT:
+        payment.is_kept = True
+        payment.save(update_fields=["is_kept"])
         # The counter of papers is one row for the whole shop: it is locked after all words are written.
         issue_invoice(order, payment=payment, now=now)
     _allocate(order, payment, end.stock, anew=capture.anew, now=now)

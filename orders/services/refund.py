@@ -93,6 +93,18 @@ def retry_refund(*, refund_id: UUID, actor: str, now: datetime) -> Refund:
     return refund
 
 
+def left_of(payment: Payment, *, again: Refund | None = None) -> int:
+    """What came with this payment, is not on its way back and not with the bank, in minor units.
+
+    What failed for good did not leave, so it does not count; nor does the refund that is to be tried `again`.
+    """
+    gone = Refund.objects.filter(payment=payment).maybe_gone()
+    if again is not None:
+        gone = gone.exclude(pk=again.pk)
+    gone_minor = gone.aggregate(gone=Sum("amount_minor"))["gone"] or 0
+    return payment.captured_minor - payment.taken_minor - gone_minor
+
+
 def settle_refund_report(order: Order, payment: Payment, event: GatewayEvent, *, now: datetime) -> str:
     """What a provider reports of money that goes back, for a locked order and payment; returns the outcome's words.
 
@@ -106,7 +118,7 @@ def settle_refund_report(order: Order, payment: Payment, event: GatewayEvent, *,
     if refund is None:
         call_staff(order, "The provider says that a refund failed of which the shop knows nothing.")
         return "no effect: no such refund is known here"
-    if refund.knows_key(event.refund_id) and event.refund_id != str(refund.key):
+    if event.refund_id in refund.old_references or _is_old_key(refund, event):
         return "no effect: an earlier try of it failed, and is dealt with"
     return _fail(order, payment, refund, event_name="failed at the provider", problem="the provider failed it", now=now)
 
@@ -220,7 +232,11 @@ def _fail(order: Order, payment: Payment, refund: Refund, *, event_name: str, pr
     # it never answered keeps its key.
     if event_name == "failed at the provider" and (report.moves or refund.attempts):
         refund.failures, refund.attempts = refund.failures + 1, 0
-        refund.save(update_fields=["failures", "attempts"])
+        if refund.provider_reference:
+            # A late word of this try must not be taken for one of the next.
+            refund.old_references = [*refund.old_references, refund.provider_reference]
+            refund.provider_reference = ""
+        refund.save(update_fields=["failures", "attempts", "old_references", "provider_reference"])
     if not report.moves:
         return f"no effect: {report.why}"
     refund.take(event_name)
@@ -254,20 +270,26 @@ def _write_down_unknown(order: Order, payment: Payment, event: GatewayEvent, *, 
 
 
 def _refund_meant(payment: Payment, event: GatewayEvent) -> Refund | None:
-    """The refund that an event speaks of, locked.
+    """The refund that an event speaks of, locked: by our key, or by the provider's reference, of this try or another.
 
-    The report may overtake the answer to the request that made it. Then the reference is not known here yet, and it is
-    the one that was asked for with this amount.
+    What has another name is not ours, however alike it looks: somebody may send the same amount back by hand in the
+    same minute. Only where a provider gives no name at all, it is the one that was asked for with this amount and has
+    not been answered.
     """
     refunds = list(Refund.objects.select_for_update().filter(payment=payment).order_by("pk"))
     for refund in refunds:
-        if event.refund_id and (refund.knows_key(event.refund_id) or refund.provider_reference == event.refund_id):
+        names = [refund.provider_reference, *refund.old_references]
+        if event.refund_id and (refund.knows_key(event.refund_id) or event.refund_id in names):
             return refund
     for refund in refunds:
-        is_asked_for = refund.is_pending and refund.attempts and not refund.provider_reference
-        if is_asked_for and (refund.amount_minor, refund.currency) == (event.amount_minor, event.currency):
+        is_unanswered = refund.is_pending and refund.attempts and not refund.provider_reference and not event.refund_id
+        if is_unanswered and (refund.amount_minor, refund.currency) == (event.amount_minor, event.currency):
             return refund
     return None
+
+
+def _is_old_key(refund: Refund, event: GatewayEvent) -> bool:
+    return refund.knows_key(event.refund_id) and event.refund_id != str(refund.key)
 
 
 def _own_reference(refund: Refund, event: GatewayEvent) -> str:
@@ -276,15 +298,11 @@ def _own_reference(refund: Refund, event: GatewayEvent) -> str:
 
 
 def _refuse_more_than_came(payment: Payment, *, amount_minor: int, currency: str, again: Refund | None = None) -> None:
-    """What failed for good did not leave, so it does not count; to try it `again` is asked here anew."""
     if payment.is_charged_back:
         raise PaymentChargedBack()
-    gone = Refund.objects.filter(payment=payment).maybe_gone()
-    if again is not None:
-        gone = gone.exclude(pk=again.pk)
-    left = payment.captured_minor - (gone.aggregate(Sum("amount_minor"))["amount_minor__sum"] or 0)
-    if amount_minor > left or currency != payment.captured_currency:
-        raise RefundTooMuch(left_minor=max(left, 0), currency=payment.captured_currency or payment.currency)
+    left_minor = left_of(payment, again=again)
+    if amount_minor > left_minor or currency != payment.captured_currency:
+        raise RefundTooMuch(left_minor=max(left_minor, 0), currency=payment.captured_currency or payment.currency)
 
 
 def _amounts(payment: Payment, refund: Refund) -> dict[str, str]:

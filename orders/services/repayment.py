@@ -1,14 +1,13 @@
 """What can still go back of an order's money, and how staff send it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
-
-from django.db.models import Sum
 
 from orders.models import Order, OrderEventKind, Payment, PaymentStatus, Refund
 from orders.services.errors import MoreThanCame, NothingToPayBack
 from orders.services.message import write_order_message
-from orders.services.refund import request_refund
+from orders.services.refund import left_of, request_refund
 from orders.services.timeline import note
 from shop.errors import InvalidInput, NotFound
 from shop.money import format_money
@@ -33,7 +32,7 @@ def repay(*, order_id: UUID, amount_minor: int, reason: str, now: datetime, acto
     order = Order.objects.select_for_update().filter(pk=order_id).first()
     if order is None:
         raise NotFound()
-    payment, left_minor = lock_repayable(order)
+    payment, left_minor = _lock_what_staff_may_send(order)
     if payment is None:
         raise NothingToPayBack(number=order.number)
     if amount_minor > left_minor:
@@ -42,17 +41,39 @@ def repay(*, order_id: UUID, amount_minor: int, reason: str, now: datetime, acto
 
 
 def lock_repayable(order: Order) -> tuple[Payment | None, int]:
-    """Of a locked order: the captured payment that has the most left, locked, and how much that is, in minor units."""
-    captured = Payment.objects.select_for_update().filter(order=order, status=PaymentStatus.CAPTURED).order_by("pk")
-    left = [(left_of(payment), payment) for payment in captured if payment.captured_currency == order.currency]
-    left_minor, payment = max(left, key=lambda pair: pair[0], default=(0, None))
-    return (payment, left_minor) if left_minor > 0 else (None, 0)
+    """Of a locked order: the payment that bought it, locked, and how much of it can go back, in minor units.
+
+    No other one. Money that came twice, late or not as asked has a refund of its own from the moment on at which it
+    came; that refund may have failed and wait for a person, and what an order is worth must not be taken from it.
+    """
+    captured = Payment.objects.select_for_update().filter(order=order, status=PaymentStatus.CAPTURED, is_kept=True)
+    return _first_with_money(captured.order_by("pk"), order)
 
 
-def left_of(payment: Payment) -> int:
-    """What came with this payment and is not on its way back, in minor units. What failed for good did not leave."""
-    gone = Refund.objects.filter(payment=payment).maybe_gone()
-    return payment.captured_minor - (gone.aggregate(gone=Sum("amount_minor"))["gone"] or 0)
+def repayable_minor(order: Order) -> int:
+    """What lock_repayable would give at this moment, for a preview: it locks nothing."""
+    kept = Payment.objects.filter(order=order, status=PaymentStatus.CAPTURED, is_kept=True)
+    return _first_with_money(kept.order_by("pk"), order)[1]
+
+
+def _lock_what_staff_may_send(order: Order) -> tuple[Payment | None, int]:
+    """As lock_repayable; where nothing of that is left, money that bought nothing and is still here, the oldest first.
+
+    So what a provider failed to send back can be sent by hand, once nothing of the order's own money is in question.
+    """
+    payment, left_minor = lock_repayable(order)
+    if payment is not None:
+        return payment, left_minor
+    others = Payment.objects.select_for_update().filter(order=order, status=PaymentStatus.CAPTURED, is_kept=False)
+    return _first_with_money(others.order_by("captured_at", "pk"), order)
+
+
+def _first_with_money(payments: Iterable[Payment], order: Order) -> tuple[Payment | None, int]:
+    for payment in payments:
+        left_minor = left_of(payment)
+        if left_minor > 0 and payment.captured_currency == order.currency:
+            return payment, left_minor
+    return None, 0
 
 
 def pay_back(

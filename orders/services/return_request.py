@@ -17,7 +17,7 @@ from orders.models import (
     Order,
     OrderEventKind,
     OrderLine,
-    PaymentStatus,
+    Payment,
     ReturnLine,
     ReturnReason,
     ReturnRequest,
@@ -194,7 +194,7 @@ def refund_return(*, return_id: UUID, now: datetime, actor: str) -> ReturnReques
     payment, left_minor = lock_repayable(order)
     parts = _parts(asked)
     value_minor = sum(worth(part.order_line, part.came) for part in parts)
-    if value_minor > left_minor and order.payments.filter(status=PaymentStatus.CHARGED_BACK).exists():
+    if value_minor > left_minor and Payment.objects.filter(order=order).with_bank().exists():
         raise PaymentChargedBack()
     for part in parts:
         part.order_line.refunded += part.came

@@ -23,6 +23,8 @@ SELLER_ADDRESS = env.str("SELLER_ADDRESS", default="Jalan Braga 1, Bandung 40111
 SELLER_TAX_ID = env.str("SELLER_TAX_ID", default="00.000.000.0-000.000" if DEMO else "")
 
 PAYMENT_SILENCE = timedelta(seconds=env.int("PAYMENT_SILENCE_SECONDS", default=120))
+# How long after an attempt began a bank may still take its money back, so that its provider is asked now and then.
+DISPUTE_WINDOW = timedelta(days=env.int("DISPUTE_DAYS", default=120))
 REFUND_RETRY = timedelta(seconds=env.float("REFUND_RETRY_SECONDS", default=5))
 PAYMENT_GATEWAYS = env.list("PAYMENT_GATEWAYS", default=["sandbox"] if DEMO else [])
 SANDBOX_ENABLED = "sandbox" in PAYMENT_GATEWAYS

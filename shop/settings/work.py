@@ -30,6 +30,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": min(30.0, PAYMENT_SILENCE.total_seconds()),
         "options": {"expires": 30},
     },
+    "ask-about-captured-payments": {
+        "task": "orders.tasks.ask_about_captured_payments",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "close-ended-sessions": {"task": "orders.tasks.close_ended_sessions", **_tick},
     "send-due-messages": {"task": "orders.tasks.send_due_messages", **_tick},
     "write-hold-messages": {"task": "orders.tasks.write_hold_messages", **_tick},

@@ -110,6 +110,7 @@ def _payment(placed: Order, *, now: datetime) -> Payment:
         amount_minor=520_000,
         currency="IDR",
         captured_minor=520_000 if placed.paid_at else 0,
+        is_kept=placed.paid_at is not None,
         captured_currency="IDR" if placed.paid_at else "",
         created_at=now,
         expires_at=now + timedelta(minutes=15),

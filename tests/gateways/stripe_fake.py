@@ -30,6 +30,7 @@ class StripeFake:
         self.sessions: dict[str, dict[str, Any]] = {}
         self.intents: dict[str, dict[str, Any]] = {}
         self.refunds: dict[str, dict[str, Any]] = {}
+        self.disputes: dict[str, dict[str, Any]] = {}
         self.refund_status = "succeeded"
         self.calls: list[tuple[str, str]] = []
         self.events: list[dict[str, Any]] = []
@@ -78,7 +79,26 @@ class StripeFake:
             "currency": session["currency"],
             "status": status,
         }
-        return self.event(f"charge.dispute.{kind}", dispute)
+        known = self.disputes.setdefault(dispute["id"], {"balance_transactions": []})
+        known |= dispute
+        if kind.startswith("funds"):
+            sign = -1 if kind == "funds_withdrawn" else 1
+            known["balance_transactions"].append({"amount": sign * dispute["amount"]})
+        return self.event(f"charge.dispute.{kind}", known)
+
+    def fail_transfer(self, session_id: str) -> dict[str, Any]:
+        """The money of a transfer will not come."""
+        session = self.sessions[session_id]
+        self.intents[session["payment_intent"]]["status"] = "requires_payment_method"
+        return self.event("checkout.session.async_payment_failed", session)
+
+    def refund_by_hand(self, session_id: str, amount: int) -> dict[str, Any]:
+        """Somebody sends money back in the dashboard: without our id."""
+        intent = self.sessions[session_id]["payment_intent"]
+        form = {"payment_intent": intent, "amount": amount, "metadata[refund_id]": ""}
+        _, refund = self._refund(form)
+        refund["metadata"] = {}
+        return self.event("refund.created", refund)
 
     def event(self, kind: str, of: dict[str, Any]) -> dict[str, Any]:
         event = {
@@ -125,8 +145,9 @@ class StripeFake:
             return 200, self._open(form)
         if (method, path) == ("POST", "/v1/refunds"):
             return self._refund(form)
-        if (method, path) == ("GET", "/v1/refunds"):
-            mine = [one for one in self.refunds.values() if one["payment_intent"] == form["payment_intent"]]
+        books = {"/v1/refunds": self.refunds, "/v1/disputes": self.disputes}
+        if method == "GET" and path in books:
+            mine = [one for one in books[path].values() if one["payment_intent"] == form["payment_intent"]]
             return 200, {"object": "list", "data": mine, "has_more": False, "url": path}
         match = re.fullmatch(r"/v1/checkout/sessions/([^/]+)(/expire)?", path)
         session = self.sessions.get(match[1]) if match else None
@@ -137,6 +158,8 @@ class StripeFake:
                 return 400, _error("invalid_request_error", "Only open Checkout Sessions can be expired.")
             session["status"] = "expired"
             self.event("checkout.session.expired", session)
+        if form.get("expand[0]") == "payment_intent" and session["payment_intent"]:
+            return 200, session | {"payment_intent": self.intents[session["payment_intent"]]}
         return 200, session
 
     def _open(self, form: dict[str, Any]) -> dict[str, Any]:
@@ -181,6 +204,7 @@ class StripeFake:
             {
                 "id": intent_id,
                 "object": "payment_intent",
+                "status": "processing",
                 "amount": session["amount_total"],
                 "currency": session["currency"],
                 "metadata": session["metadata"],

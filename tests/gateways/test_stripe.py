@@ -99,6 +99,49 @@ def test_asked_and_told_is_paid_once(stripe: StripeFake) -> None:
     assert not Refund.objects.exists()
 
 
+def test_a_transfer_that_failed_is_declined_when_its_webhook_was_lost(stripe: StripeFake) -> None:
+    order, payment = begin()
+    stripe.begin_transfer(payment.session_reference)
+    services.ask_about_silent_payments(now=NOW + SILENCE)
+    payment.refresh_from_db()
+    assert payment.status == PaymentStatus.AUTHORISED
+    failed = stripe.fail_transfer(payment.session_reference)
+
+    services.ask_about_silent_payments(now=NOW + 2 * SILENCE)
+
+    payment.refresh_from_db()
+    assert (payment.status, status(order)) == (PaymentStatus.DECLINED, OrderStatus.AWAITING_PAYMENT)
+    event = tell(failed)
+    assert event is not None
+    assert PaymentEvent.objects.filter(kind=base.DECLINED).get() == event
+
+
+def test_what_became_of_money_is_asked_about_when_its_webhooks_were_lost(stripe: StripeFake) -> None:
+    """A dispute, its end and a refund by hand, each under the id that its webhook has."""
+    order, payment = begin()
+    tell(stripe.pay(payment.session_reference))
+    day = timedelta(days=1)
+    by_hand = stripe.refund_by_hand(payment.session_reference, 100_00)
+
+    assert services.ask_about_captured_payments(now=NOW + day) == 1
+    assert [refund.amount_minor for refund in payment.refunds.all()] == [100]
+    taken = stripe.dispute(payment.session_reference)
+    assert services.ask_about_captured_payments(now=NOW + 2 * day) == 1
+    order.refresh_from_db()
+    assert order.is_held_back
+    won = stripe.dispute(payment.session_reference, kind="funds_reinstated", status="won")
+    assert services.ask_about_captured_payments(now=NOW + 4 * day) == 1
+
+    order.refresh_from_db()
+    payment.refresh_from_db()
+    assert (payment.status, order.is_held_back) == (PaymentStatus.CAPTURED, False)
+    told = PaymentEvent.objects.count()
+    for event in (by_hand, taken, won):
+        tell(event, now=NOW + 4 * day)
+    assert PaymentEvent.objects.count() == told
+    assert payment.refunds.count() == 1
+
+
 @pytest.mark.parametrize("trouble", ["lost", "500", "slow"])
 def test_trouble_while_a_session_is_opened_opens_one(stripe: StripeFake, trouble: str) -> None:
     stripe.misbehave(SESSIONS, trouble)

@@ -12,7 +12,7 @@ from orders.models import Order, Refund, ReturnRequest, Shipment
 from orders.queries import prove_owed
 from orders.services import Receipt
 from shop.errors import ShopError
-from tests.factories import NOW, StockItemFactory, paid_order
+from tests.factories import NOW, StockItemFactory, owed, paid_order
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +34,7 @@ def do(step: str, order: Order, *, line: int, units: int) -> None:
         "ship": lambda: services.ship(shipment_id=parcel.pk, carrier="", tracking_number="", tracking_url="", **who),
         "cancel": lambda: services.cancel_units(restock=True, **cancel, **who),
         "write off": lambda: services.cancel_units(restock=False, **cancel, **who),
-        "cancel rest": lambda: services.cancel_rest(order_id=order.pk, restock=True, reason="", **who),
+        "cancel rest": lambda: services.cancel_units(restock=True, **{**cancel, "units": owed(order)}, **who),
         "repay": lambda: services.repay(order_id=order.pk, amount_minor=units * 70_001, reason="Sorry", **who),
         "ask": lambda: services.request_return(order_id=order.pk, units=chosen, reason="OTHER", remark="", **who),
         "approve": lambda: services.decide_return(return_id=asked.pk, approve=True, answer="", **who),

@@ -12,7 +12,7 @@ from orders.models import Message, Order, OrderEventKind, OrderStatus, PaymentSt
 from orders.queries import prove_owed
 from shop.errors import InvalidInput, NotFound
 from tests.books import counters, ledger, nothing_changes
-from tests.factories import NOW, StockItemFactory, paid_order, placed_order
+from tests.factories import NOW, StockItemFactory, owed, paid_order, placed_order
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,8 @@ def cancel(order: Order, units: dict[StockItem, int], *, restock: bool = True) -
 
 
 def cancel_rest(order: Order, *, restock: bool = True) -> services.Cancelled:
-    return services.cancel_rest(order_id=order.pk, restock=restock, reason="", now=NOW, actor=STAFF)
+    """All that is owed."""
+    return services.cancel_units(order_id=order.pk, units=owed(order), restock=restock, reason="", now=NOW, actor=STAFF)
 
 
 def send(order: Order, item: StockItem, units: int) -> None:
@@ -114,14 +115,6 @@ def test_units_that_are_not_here_cannot_be_written_off() -> None:
     assert laws_hold()
 
 
-def test_cancel_rest_twice_has_one_effect() -> None:
-    order = paid_order()
-    cancel_rest(order)
-
-    with nothing_changes():
-        assert cancel_rest(order).refund_minor == 0
-
-
 def test_what_is_packed_sent_or_unpaid_is_not_cancelled() -> None:
     item, other = StockItemFactory(), StockItemFactory()
     waiting, sent, packed = placed_order(), paid_order(), paid_order(lines={item.variant: 3})
@@ -132,14 +125,14 @@ def test_what_is_packed_sent_or_unpaid_is_not_cancelled() -> None:
         for order in (waiting, sent):
             with pytest.raises(services.OrderNotCancellable):
                 cancel_rest(order)
-        with pytest.raises(services.StillPacked):
+        with pytest.raises(services.NotThatManyLeft):
             cancel_rest(packed)
         with pytest.raises(services.NotThatManyLeft):
             cancel(packed, {item: 2})
         with pytest.raises(services.NothingChosen):
             cancel(packed, {item: 0})
         with pytest.raises(NotFound):
-            services.cancel_rest(order_id=uuid4(), restock=True, reason="", now=NOW, actor=STAFF)
+            services.cancel_units(order_id=uuid4(), units={}, restock=True, reason="", now=NOW, actor=STAFF)
     assert counters(other) == (5, 0, 0)
 
 

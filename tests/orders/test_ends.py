@@ -128,6 +128,10 @@ def table() -> dict[tuple[str, Happening], Expected]:
     say(H.REFUND_UNKNOWN, S, Expected(refund=1, entry=K.REFUND_SUCCEEDED, staff=True))
     say(H.CHARGED_BACK, UNSENT, replace(TAKEN, held_back=True))
     say(H.CHARGED_BACK, [S.FULFILLED, *OPEN, *OVER], TAKEN)
+    part = Expected(entry=K.CHARGED_BACK, staff=True)
+    say(H.CHARGED_BACK_PART, UNSENT, replace(part, held_back=True))
+    say(H.CHARGED_BACK_PART, [S.FULFILLED, *OPEN, *OVER], part)
+    say(H.CHARGED_BACK_OTHER, PAID, TAKEN)
     say(H.CHARGEBACK_WON, [*PAID, *OPEN], WON)
     say(H.CHARGEBACK_WON, OVER, replace(WON, staff=True))
     say(H.UNITS_ARRIVED, [S.BACKORDERED], Expected(S.PAID, entry=K.ARRIVED, message="order_arrived"))
@@ -225,6 +229,20 @@ def charged_back(scene: Scene, provider: Provider) -> Staged:
     return Staged(scene, lambda: report(payment, kind="payment.charged_back", now=scene.now), attempt)
 
 
+def charged_back_part(scene: Scene, provider: Provider) -> Staged:
+    staged = charged_back(scene, provider)
+    payment = getattr(scene, staged.attempt)
+    staged.happen = lambda: report(payment, kind="payment.charged_back", amount=400, now=scene.now)
+    return staged
+
+
+def charged_back_other(scene: Scene, provider: Provider) -> Staged:
+    """Paid twice; the bank takes back what the order does not rest on."""
+    report(scene.other, now=scene.now)
+    scene.settle()
+    return Staged(scene, lambda: report(scene.other, kind="payment.charged_back", now=scene.now))
+
+
 def chargeback_won(scene: Scene, provider: Provider) -> Staged:
     staged = charged_back(scene, provider)
     staged.happen()
@@ -319,6 +337,8 @@ STAGE: dict[Happening, Callable[[Scene, Provider], Staged]] = {
     H.REFUND_FAILED: refund_reported("refund.failed"),
     H.REFUND_UNKNOWN: refund_unknown,
     H.CHARGED_BACK: charged_back,
+    H.CHARGED_BACK_PART: charged_back_part,
+    H.CHARGED_BACK_OTHER: charged_back_other,
     H.CHARGEBACK_WON: chargeback_won,
     H.UNITS_ARRIVED: units_arrived,
     H.DOWN_AT_START: down_at_start,
@@ -382,7 +402,7 @@ def test_every_report_of_a_provider_is_known_to_the_tables() -> None:
     money = {base.AUTHORISED, base.CAPTURED, base.DECLINED, base.EXPIRED, base.CANCELLED}
     disputes = {base.CHARGED_BACK, base.CHARGEBACK_WON}
 
-    assert set(ATTEMPT_EVENTS) == money | disputes
+    assert set(ATTEMPT_EVENTS) - {"charged back in part", "part won"} == money | disputes
     assert set(sandbox.KINDS.values()) == money | disputes | {base.REFUND_SUCCEEDED, base.REFUND_FAILED}
 
 
@@ -450,6 +470,10 @@ COUNTS_AS = {
 
 @pytest.mark.parametrize(("state", "happening"), IMPOSSIBLE, ids=lambda value: str(value))
 def test_what_cannot_happen_counts_as_something_else(state: str, happening: Happening, settings: Any) -> None:
+    if happening == H.CHARGED_BACK_OTHER:
+        staged = charged_back(BUILD[OrderStatus(state)](), Provider())
+        assert staged.happen().outcome == ENDS[state, H.CHARGED_BACK].outcome
+        return
     if happening == H.CAPTURED_IN_TIME and state == S.EXPIRED:
         # The window is over and the hold still lives: the nearest that there is to "in time".
         settings.PAYMENT_WINDOW = django_settings.HOLD_TIME / 2
@@ -490,6 +514,8 @@ KIND = {
     "charged back": "payment.charged_back",
     "chargeback won": "payment.chargeback_won",
 }
+# Said of a part only where the money is here: everywhere else the same report counts as the whole.
+PARTS = ("charged back in part", "part won")
 STAYS = ""
 # Rows are states, columns the events above in this order; what is written here by hand is what has to happen.
 ATTEMPTS: dict[str, tuple[str, ...]] = {
@@ -513,7 +539,7 @@ WAY: dict[str, list[dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("event", ATTEMPT_EVENTS)
+@pytest.mark.parametrize("event", KIND)
 @pytest.mark.parametrize("state", PaymentStatus)
 def test_attempt(state: str, event: str) -> None:
     scene = waiting()
@@ -521,7 +547,7 @@ def test_attempt(state: str, event: str) -> None:
         report(scene.main, **reported)
     scene.settle()
     assert scene.main.status == state
-    target = ATTEMPTS[state][ATTEMPT_EVENTS.index(event)]
+    target = ATTEMPTS[state][list(KIND).index(event)]
     end = ATTEMPT_ENDS[state, event]
     rows = everything()
 
@@ -536,6 +562,12 @@ def test_attempt(state: str, event: str) -> None:
         changed = {name for name, now in everything().items() if now != rows[name]}
         assert changed == ({"orders.PaymentEvent", "orders.Order"} if end.calls_staff else {"orders.PaymentEvent"})
     assert (prove(), prove_owed()) == ([], [])
+
+
+@pytest.mark.parametrize("event", PARTS)
+def test_a_part_is_disputed_of_money_that_is_here_alone(event: str) -> None:
+    assert [state for state in PaymentStatus if ATTEMPT_ENDS[state, event].moves] == [P.CAPTURED]
+    assert ATTEMPT_ENDS[P.CAPTURED, event].target == P.CAPTURED
 
 
 def test_an_open_attempt_belongs_to_an_order_that_waits() -> None:
@@ -634,3 +666,101 @@ def test_the_machines_have_no_step_that_no_table_knows() -> None:
     assert {(step.source, step.event) for step in PAYMENT_STATES.transitions} == {
         cell for cell, end in ATTEMPT_ENDS.items() if end.moves
     }
+
+
+def test_a_bank_that_takes_a_part_leaves_the_rest_here_and_is_told_with_amounts() -> None:
+    scene = BUILD[S.PAID]()
+    came = scene.main.captured_minor
+
+    report(scene.main, kind="payment.charged_back", amount=20_000)
+
+    scene.refresh()
+    assert (scene.main.status, services.left_of(scene.main)) == (P.CAPTURED, came - 20_000)
+    assert scene.order.needs_attention.startswith("The bank took Rp\xa020.000 of Rp\xa0520.000 back.")
+    with nothing_changes(), pytest.raises(services.OrderHeldBack):
+        services.fulfil_order(order_id=scene.order.pk, actor="staff", now=NOW)
+    services.repay(order_id=scene.order.pk, amount_minor=came - 20_000, reason="rest", actor="staff", now=NOW)
+    with nothing_changes(), pytest.raises(services.NothingToPayBack):
+        services.repay(order_id=scene.order.pk, amount_minor=1, reason="more", actor="staff", now=NOW)
+
+    report(scene.main, kind="payment.chargeback_won", amount=20_000)
+
+    scene.refresh()
+    assert (scene.main.status, services.left_of(scene.main), scene.order.is_held_back) == (P.CAPTURED, 20_000, False)
+
+
+def test_a_bank_that_takes_all_that_is_left_after_a_refund_has_taken_the_whole() -> None:
+    scene = BUILD[S.PAID]()
+    services.repay(order_id=scene.order.pk, amount_minor=20_000, reason="sorry", actor="staff", now=NOW)
+    report(scene.main, kind="refund.succeeded", amount=20_000, refund=str(scene.last_refund.key))
+
+    report(scene.main, kind="payment.charged_back", amount=500_000)
+
+    scene.refresh()
+    assert (scene.main.status, scene.order.is_held_back) == (P.CHARGED_BACK, True)
+
+
+def test_refunds_that_no_longer_fit_into_what_a_bank_left_are_stopped() -> None:
+    scene = BUILD[S.PAID]()
+    services.repay(order_id=scene.order.pk, amount_minor=510_000, reason="sorry", actor="staff", now=NOW)
+
+    report(scene.main, kind="payment.charged_back", amount=20_000)
+
+    assert scene.last_refund.status == RefundStatus.FAILED
+
+
+def test_an_order_paid_twice_is_sent_though_the_bank_takes_the_second_payment_back_and_returns_it() -> None:
+    scene = BUILD[S.PAID]()
+    report(scene.other)
+    scene.settle()
+
+    report(scene.other, kind="payment.charged_back")
+
+    scene.refresh()
+    assert (scene.order.is_held_back, scene.other.status, scene.main.status) == (False, P.CHARGED_BACK, P.CAPTURED)
+    assert "The order stands." in scene.order.needs_attention
+    services.fulfil_order(order_id=scene.order.pk, actor="staff", now=NOW)
+    report(scene.other, kind="payment.chargeback_won")
+    scene.refresh()
+    assert (scene.order.status, scene.other.status) == (S.FULFILLED, P.CAPTURED)
+
+
+def test_a_payment_won_back_lets_no_parcel_go_that_another_one_holds() -> None:
+    scene = BUILD[S.PAID]()
+    report(scene.other)
+    report(scene.main, kind="payment.charged_back")
+    report(scene.other, kind="payment.charged_back")
+
+    report(scene.other, kind="payment.chargeback_won")
+
+    scene.refresh()
+    assert scene.order.is_held_back
+
+
+@pytest.mark.parametrize("deliveries", [1, 3])
+def test_money_that_comes_by_one_attempt_twice_goes_back_at_once_and_is_looked_at(deliveries: int) -> None:
+    """Other money has another reference at the provider; its reports may come under several ids, too."""
+    scene = BUILD[S.PAID]()
+
+    for _ in range(deliveries):
+        record = report(scene.main, payment="sandbox-second-capture")
+
+    scene.refresh()
+    outcomes = {1: "paid twice, sent back", 3: "no effect: this attempt was captured already"}
+    second = scene.order.payments.get(provider_reference="sandbox-second-capture")
+    assert record.outcome == outcomes[deliveries]
+    assert (second.status, second.captured_minor, second.is_kept) == (P.CAPTURED, 520_000, False)
+    assert [(refund.payment, refund.amount_minor) for refund in Refund.objects.all()] == [(second, 520_000)]
+    assert "by one payment page twice" in scene.order.needs_attention
+    assert (scene.order.status, scene.main.status, scene.main.is_kept) == (S.PAID, P.CAPTURED, True)
+    assert scene.order.events.filter(kind=K.PAID_TWICE).count() == 1
+    assert (prove(), prove_owed()) == ([], [])
+
+
+def test_the_same_money_told_under_another_id_is_not_other_money() -> None:
+    scene = BUILD[S.PAID]()
+
+    record = report(scene.main)
+
+    assert record.outcome == "no effect: this attempt was captured already"
+    assert not Refund.objects.exists()

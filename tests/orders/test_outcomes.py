@@ -7,7 +7,7 @@ import pytest
 from orders import services
 from orders.models import Message, OrderEvent
 from orders.outcomes import Outcome, payment_outcome
-from tests.factories import report
+from tests.factories import owed, report
 from tests.orders.scenes import (
     WINDOW_ENDS,
     Scene,
@@ -104,7 +104,9 @@ def test_a_page_that_the_provider_closed_says_that_nothing_was_charged_and_can_b
 
 def given_up(scene: Scene) -> str:
     """The mail after a cancellation by staff."""
-    services.cancel_rest(order_id=scene.order.pk, restock=True, reason="", now=scene.now, actor="staff")
+    services.cancel_units(
+        order_id=scene.order.pk, units=owed(scene.order), restock=True, reason="", now=scene.now, actor="staff"
+    )
     return Message.objects.get(key__startswith=f"order_cancelled:{scene.order.pk}").text
 
 

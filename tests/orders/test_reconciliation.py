@@ -342,6 +342,107 @@ def test_the_clock_asks(wire: Wire) -> None:
     assert [statuses(payment)[1] for payment in payments] == [OrderStatus.PAID] * 2
 
 
+def paid_ago(*, choice: str = "pay") -> Payment:
+    """A payment of which the shop heard that money came, and whose later reports are all lost."""
+    payment = began(choice=choice)
+    SandboxWebhook.objects.filter(kind__contains="charge").update(due_at=timezone.now() + timedelta(hours=9))
+    ask()
+    payment.refresh_from_db()
+    assert payment.status == PaymentStatus.CAPTURED
+    return payment
+
+
+def the_bank_has_spoken() -> None:
+    SandboxWebhook.objects.filter(kind__contains="charge").update(due_at=timezone.now())
+
+
+def check(*, after: timedelta, limit: int = 20) -> int:
+    return services.ask_about_captured_payments(now=timezone.now() + after, limit=limit)
+
+
+@pytest.mark.parametrize(("choice", "end"), [("chargeback", PaymentStatus.CHARGED_BACK), ("won", "CAPTURED")])
+def test_a_chargeback_whose_report_is_lost_is_learnt_after_a_day(wire: Wire, choice: str, end: str) -> None:
+    payment = paid_ago(choice=choice)
+    the_bank_has_spoken()
+
+    assert check(after=timedelta(days=1)) == 1
+
+    assert statuses(payment) == (end, OrderStatus.PAID)
+    payment.order.refresh_from_db()
+    assert payment.order.is_held_back == (choice == "chargeback")
+
+
+def test_it_checks_after_a_day_then_after_twice_as_long_and_for_the_last_time_at_the_end_of_the_window(
+    wire: Wire, settings: Any
+) -> None:
+    settings.DISPUTE_WINDOW = timedelta(days=20)
+    payment = paid_ago()
+    asked = len(wire.asked)
+    days = []
+    while payment.check_at is not None:
+        due = payment.check_at
+        assert services.ask_about_captured_payments(now=due - INSTANT) == 0
+        assert services.ask_about_captured_payments(now=due) == 1
+        days.append(round((due - payment.created_at) / timedelta(days=1)))
+        payment.refresh_from_db()
+
+    assert days == [1, 2, 4, 8, 16, 20]
+    assert len(wire.asked) - asked == len(days)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_check_that_tells_nothing_new_locks_nothing_and_costs_four_statements(
+    wire: Wire, count: int, django_assert_num_queries: Any
+) -> None:
+    """One for the batch; each payment is claimed, compared and put off. The sandbox's own four are counted, too."""
+    for _ in range(count):
+        paid_ago()
+    provider_statements = 4
+
+    with django_assert_num_queries(1 + count * (3 + provider_statements)):
+        assert check(after=timedelta(days=1), limit=20) == count
+
+
+def test_a_batch_of_checks_is_bounded_and_two_workers_ask_once(wire: Wire) -> None:
+    for _ in range(3):
+        paid_ago()
+    asked = len(wire.asked)
+
+    def another_worker() -> None:
+        wire.meanwhile = lambda: None
+        check(after=timedelta(days=1, hours=1), limit=2)
+
+    wire.meanwhile = another_worker
+    check(after=timedelta(days=1, minutes=30), limit=2)
+
+    assert len(wire.asked) - asked == len(set(wire.asked[asked:])) == 3
+
+
+def test_a_check_that_fails_is_made_again_after_an_hour(wire: Wire, caplog: pytest.LogCaptureFixture) -> None:
+    payment = paid_ago(choice="chargeback")
+    the_bank_has_spoken()
+    wire.is_down = True
+    with caplog.at_level(logging.ERROR):
+        assert check(after=timedelta(days=1)) == 0
+    wire.is_down = False
+
+    assert check(after=timedelta(days=1, minutes=59)) == 0
+    assert check(after=timedelta(days=1, minutes=61)) == 1
+    assert statuses(payment)[0] == PaymentStatus.CHARGED_BACK
+
+
+def test_the_clock_checks(wire: Wire) -> None:
+    entry = settings.CELERY_BEAT_SCHEDULE["ask-about-captured-payments"]
+    payment = paid_ago(choice="chargeback")
+    the_bank_has_spoken()
+    Payment.objects.update(check_at=timezone.now())
+
+    assert (entry["task"], entry["schedule"]) == (tasks.ask_about_captured_payments.name, 60)
+    tasks.ask_about_captured_payments()
+
+    assert statuses(payment)[0] == PaymentStatus.CHARGED_BACK
+
+
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer ключ"}])
 def test_the_provider_tells_nobody_but_the_merchant(client: Client, headers: dict[str, str]) -> None:
     payment = began(choice="pay")
