@@ -4,12 +4,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, Min, Q, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.expressions import Combinable
 
+from inventory.looking import STAMP, rows_of_stock
 from inventory.models import (
     Reservation,
     ReservationLine,
@@ -27,7 +29,7 @@ Places = Mapping[str, Collection[int | None]]
 class Availability:
     """What a shopper may know of a SKU: units free now, units in live holds, and when the next hold ends.
 
-    `next_free_at` is known only when nothing is free: otherwise nobody needs it.
+    `next_free_at` is known where something is held.
     """
 
     sku: str
@@ -71,69 +73,81 @@ class Hold:
         return self.expires_at - settings.HOLD_EXTENSION_OFFER
 
 
-def available_to_promise(*, skus: Iterable[str], now: datetime, at: Places | None = None) -> dict[str, Availability]:
-    """Free and held units of each SKU that was asked for; one nobody stocks is simply not free.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Availability by SKU, and the stamp that the catalogue had at the same moment: "" where it has none."""
 
-    Two queries, and a third when something is not free. Holds past their time count as free, because the next
-    shopper who asks for them gets them. What shoppers in line wait for is not free, wherever it comes back. A SKU
-    counts at its places in `at`, else at every ordinary location.
+    stamp: str
+    availability: dict[str, Availability]
+
+
+def available_to_promise(*, skus: Iterable[str], now: datetime, at: Places | None = None) -> dict[str, Availability]:
+    """Free and held units of each SKU that was asked for; one nobody stocks is simply not free. One query.
+
+    Holds past their time count as free, because the next shopper who asks for them gets them. What shoppers in line
+    wait for is not free, wherever it comes back. A SKU counts at its places in `at`, else at every ordinary location.
     """
+    return look(skus=skus, now=now, at=at).availability
+
+
+def look(*, skus: Iterable[str], now: datetime, at: Places | None = None) -> Look:
+    """What `available_to_promise` tells, with the stamp of the catalogue, in one query."""
     asked = list(skus)
     places = _places(asked, at=at)
     room: dict[tuple[str, int | None], int] = defaultdict(int)
     awaited: dict[tuple[str, int | None], int] = defaultdict(int)
-    held = dict.fromkeys(asked, 0)
-    counters = StockItem.objects.filter(_within(places), variant_id__in=asked, location__is_active=True).values_list(
-        "variant_id",
-        "location_id",
-        "location__is_for_drop",
-        F("on_hand") + F("backorder_limit") - F("held") - F("allocated"),
-        "held",
-        "awaited",
-    )
-    for sku, location_id, is_for_drop, units, in_holds, waiting in counters:
-        if _counts(location_id, is_for_drop, places[sku]):
-            line = (sku, location_id if is_for_drop else None)
-            room[line] += units
-            held[sku] += in_holds
-            # Every stock item of a line says the same: how many units it waits for, wherever they come from.
-            awaited[line] = max(awaited[line], waiting)
-    due = (
-        ReservationLine.objects.filter(
-            sku__in=asked,
-            stock_item__location__is_active=True,
-            reservation__state=ReservationState.HELD,
-            reservation__expires_at__lte=now,
-            reservation__set_aside_at=None,
-        )
-        .values_list("sku", "stock_item__location_id", "stock_item__location__is_for_drop")
-        .annotate(Sum("quantity"))
-    )
-    for sku, location_id, is_for_drop, units in due:
-        if _counts(location_id, is_for_drop, places[sku]):
-            room[sku, location_id if is_for_drop else None] += units
-            held[sku] -= units
+    held, ends = dict.fromkeys(asked, 0), dict.fromkeys(asked)
+    stamp = ""
+    for row in rows_of_stock(skus=asked, places=places, now=now):
+        if row.kind == STAMP:
+            stamp = row.sku
+            continue
+        # MariaDB takes "abc" for "ABC"; nobody asked for that one.
+        if not _counts(row.location_id, row.is_for_drop, places.get(row.sku, [])):
+            continue
+        line = (row.sku, row.location_id if row.is_for_drop else None)
+        room[line] += row.units
+        held[row.sku] += row.held
+        # Every stock item of a line says the same: how many units it waits for, wherever they come from.
+        awaited[line] = max(awaited[line], row.awaited)
+        if row.moment:
+            ends[row.sku] = min(row.moment, ends[row.sku] or row.moment)
     free = dict.fromkeys(asked, 0)
     for (sku, place), units in room.items():
         free[sku] += max(units - awaited[sku, place], 0)
-    ends = _next_ends([sku for sku in asked if not free[sku] and held[sku] > 0], places=places, now=now)
-    return {
-        sku: Availability(sku=sku, free=free[sku], held=max(held[sku], 0), next_free_at=ends.get(sku)) for sku in asked
+    availability = {
+        sku: Availability(
+            sku=sku, free=free[sku], held=max(held[sku], 0), next_free_at=ends[sku] if held[sku] > 0 else None
+        )
+        for sku in asked
     }
+    return Look(stamp=stamp, availability=availability)
 
 
 def _places(skus: list[str], *, at: Places | None) -> dict[str, Collection[int | None]]:
     return {sku: (at or {}).get(sku, [None]) for sku in skus}
 
 
-def _within(places: dict[str, Collection[int | None]]) -> Q:
-    """Every place that counts for some SKU."""
-    named = {place for each in places.values() for place in each if place is not None}
-    return Q(location__is_for_drop=False) | Q(location__in=list(named)) if named else Q(location__is_for_drop=False)
-
-
 def _counts(location_id: int, is_for_drop: bool, places: Collection[int | None]) -> bool:
     return location_id in places or (None in places and not is_for_drop)
+
+
+def skus_free(*, now: datetime) -> QuerySet[Any, Any]:
+    """SKUs of which an ordinary location has a unit for anybody, as a subquery. Holds past their time count as free."""
+    due = ReservationLine.objects.filter(
+        reservation__state=ReservationState.HELD, reservation__expires_at__lte=now, reservation__set_aside_at=None
+    )
+    sold_from = StockItem.objects.filter(location__is_active=True, location__is_for_drop=False)
+    free = sold_from.able_to_promise(quantity=1) | sold_from.filter(pk__in=due.values("stock_item_id"))
+    return free.values("variant_id")
+
+
+def skus_held(*, now: datetime) -> QuerySet[Any, Any]:
+    """SKUs with a unit in a live hold at an ordinary location, as a subquery."""
+    live = ReservationLine.objects.filter(
+        reservation__state=ReservationState.HELD, reservation__expires_at__gt=now, stock_item__location__is_active=True
+    )
+    return live.filter(stock_item__location__is_for_drop=False).values("sku")
 
 
 def may_be_backordered(*, skus: Iterable[str]) -> bool:
@@ -198,23 +212,6 @@ def arrived(*, reservation_ids: Iterable[UUID], now: datetime) -> set[UUID]:
         if line.outstanding and ahead.get((line.stock_item_id, line.reservation_id), 0) > on_hand[line.stock_item_id]
     }
     return {line.reservation_id for line in lines} - waiting
-
-
-def _next_ends(skus: list[str], *, places: dict[str, Collection[int | None]], now: datetime) -> dict[str, datetime]:
-    if not skus:
-        return {}
-    rows = (
-        ReservationLine.objects.filter(
-            sku__in=skus, reservation__state=ReservationState.HELD, reservation__expires_at__gt=now
-        )
-        .values_list("sku", "stock_item__location_id", "stock_item__location__is_for_drop")
-        .annotate(Min("reservation__expires_at"))
-    )
-    ends: dict[str, datetime] = {}
-    for sku, location_id, is_for_drop, end in rows:
-        if _counts(location_id, is_for_drop, places[sku]):
-            ends[sku] = min(end, ends.get(sku, end))
-    return ends
 
 
 @dataclass(frozen=True, slots=True)

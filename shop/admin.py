@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from shop.admin_fields import CategoryForm, PictureForm, ProductForm, VariantForm
-from shop.catalogue import refresh_search_text, set_published
-from shop.models import Category, Product, ProductImage, Variant
+from shop.catalogue import set_published
+from shop.models import Category, Product, ProductImage, Variant, relist
 from shop.staff import NeverDeletedAdmin, StaffAdmin
 
 
@@ -62,8 +62,7 @@ class CategoryAdmin(StaffAdmin):
         """Products are found by the name of their shelf: a new name is theirs too."""
         super().save_model(request, obj, form, change)
         if change and "name" in form.changed_data:
-            for product in obj.products.select_related("category"):
-                refresh_search_text(product)
+            relist(obj.products.values_list("pk", flat=True))
 
 
 @admin.register(Product)
@@ -98,10 +97,6 @@ class ProductAdmin(NeverDeletedAdmin):
     def view_on_site(self, obj: Product) -> str | None:
         """Where shoppers see it, once they may."""
         return reverse("shop:product", args=[obj.slug]) if obj.is_published else None
-
-    def save_related(self, request: HttpRequest, form: ProductForm, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        refresh_search_text(form.instance)
 
     @admin.action(description="Publish", permissions=["change"])
     def publish(self, request: HttpRequest, chosen: QuerySet[Product]) -> None:

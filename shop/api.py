@@ -25,6 +25,7 @@ from shop import queries
 from shop.api_fields import MomentField, MoneyField, PageQuery, asked, cut_page, page_of
 from shop.errors import InvalidInput, NotFound
 from shop.models import PICTURE_SIZES, Category, Product, ProductImage, ProductQuerySet, Variant
+from shop.search import Found, search
 from shop.templatetags.shop import picture_url
 
 
@@ -140,12 +141,15 @@ class Products(OpenCatalogue):
     )
     def get(self, request: Request) -> Response:
         query = asked(ProductQuery, request)
-        text = query.get("search", "")
-        products = queries.search(text=text) if text else queries.on_show()
+        products = queries.on_show()
         if "category" in query:
             products = products.filter(category=_category(query["category"]))
-        listing = queries.listing(products=products, sort=query["sort"], is_ranked=bool(text)).for_cards()
-        rows, numbers = cut_page(listing, page=query["page"], limit=query["limit"])
+        asked_for = {"page": query["page"], "limit": query["limit"]}
+        if query.get("search"):
+            rows, numbers = _best_first(products, search(text=query["search"]), **asked_for)
+        else:
+            listing = queries.listing(products=_whole(products), sort=query["sort"])
+            rows, numbers = cut_page(listing, **asked_for)
         context = {"availability": _availability(rows)}
         return Response({"items": ProductDocument(rows, many=True, context=context).data, **numbers})
 
@@ -160,7 +164,7 @@ class ProductDetail(OpenCatalogue):
         responses=ProductDetailDocument,
     )
     def get(self, request: Request, reference: str) -> Response:
-        product = _named(queries.on_show().for_cards(), reference).first()
+        product = _named(_whole(queries.on_show()), reference).first()
         if product is None:
             raise NotFound()
         return Response(ProductDetailDocument(product, context={"availability": _availability([product])}).data)
@@ -211,6 +215,23 @@ def _category(slug: str) -> Category:
     if category is None:
         raise InvalidInput(field="category", problem="There is no such category. GET /api/v1/categories lists them.")
     return category
+
+
+def _whole(products: ProductQuerySet) -> ProductQuerySet:
+    """With the shelf, the variants and the pictures of each: two queries more, however many there are."""
+    return products.select_related("category").prefetch_related("variants", "images")
+
+
+def _best_first(
+    products: ProductQuerySet, found: Found, *, page: int, limit: int
+) -> tuple[list[Product], dict[str, int]]:
+    """The rows of one page of what was found among these products, and the numbers around them."""
+    kept = set(products.filter(pk__in=found.ids).values_list("pk", flat=True))
+    ids = [product_id for product_id in found.ids if product_id in kept]
+    chosen = ids[(page - 1) * limit : page * limit]
+    rows = {product.pk: product for product in _whole(products).filter(pk__in=chosen)}
+    numbers = {"page": page, "limit": limit, "total": len(ids), "pages": -(-len(ids) // limit)}
+    return [rows[product_id] for product_id in chosen if product_id in rows], numbers
 
 
 def _named(products: ProductQuerySet, reference: str) -> ProductQuerySet:

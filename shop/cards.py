@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.urls import reverse
 
-from inventory.queries import Availability, available_to_promise
-from shop.models import Product, ProductImage
-from shop.queries import active_variants, pictures
+from inventory.queries import Availability
+from shop.models import Product
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +16,8 @@ class ProductCard:
     name: str
     brand: str
     url: str
-    picture: ProductImage | None
+    picture: str
+    alt: str
     price_minor: int
     compare_at_minor: int | None
     currency: str
@@ -28,30 +27,29 @@ class ProductCard:
     held: int
 
 
-def cards_of(*, products: list[Product], now: datetime) -> list[ProductCard]:
-    """A card for each product, in order. Their variants and pictures are prefetched; stock is asked for once."""
-    skus = [variant.sku for product in products for variant in active_variants(product)]
-    return cards_with(products=products, availability=available_to_promise(skus=skus, now=now))
+def cards_of(*, products: list[Product], availability: Mapping[str, Availability]) -> list[ProductCard]:
+    """A card for each product, in order, with the availability of every SKU at hand."""
+    return [_card(product, availability) for product in products if product.lowest_price_minor is not None]
 
 
-def cards_with(*, products: list[Product], availability: Mapping[str, Availability]) -> list[ProductCard]:
-    """The same, with the availability of every SKU at hand. A product without an active variant has no card."""
-    return [_card(product, availability) for product in products if active_variants(product)]
+def skus_of(*, products: list[Product]) -> list[str]:
+    """The SKUs whose stock their cards show."""
+    return [sku for product in products for sku in product.card.get("skus", [])]
 
 
 def _card(product: Product, availability: Mapping[str, Availability]) -> ProductCard:
-    variants = active_variants(product)
-    cheapest = min(variants, key=lambda variant: variant.price_minor)
-    stock = [availability[variant.sku] for variant in variants]
+    card = product.card
+    stock = [availability[sku] for sku in card["skus"]]
     return ProductCard(
         name=product.name,
         brand=product.brand,
         url=reverse("shop:product", args=[product.slug]),
-        picture=next(iter(pictures(product)), None),
-        price_minor=cheapest.price_minor,
-        compare_at_minor=cheapest.compare_at_minor,
-        currency=cheapest.currency,
-        is_from=len({variant.price_minor for variant in variants}) > 1,
+        picture=card["stem"],
+        alt=card["alt"],
+        price_minor=product.lowest_price_minor or 0,
+        compare_at_minor=card["compare_at_minor"],
+        currency=card["currency"],
+        is_from=card["is_from"],
         is_new=product.is_new,
         free=sum(each.free for each in stock),
         held=sum(each.held for each in stock),

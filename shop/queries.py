@@ -1,24 +1,22 @@
-"""Catalogue reads: what shelves, listings, search and product pages show. Stock is not known here."""
+"""Catalogue reads: what shelves, listings and product pages show. Stock is not known here."""
 
-import re
-from collections.abc import Collection, Iterable
-from uuid import UUID
+from collections.abc import Collection, Mapping
+from typing import Any
 
-from django.db.models import Case, IntegerField, Min, Q, QuerySet, Value, When, prefetch_related_objects
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, prefetch_related_objects
 
-from shop.catalogue import normalise
 from shop.errors import NotFound
-from shop.models import Category, Product, ProductImage, ProductQuerySet, Variant
+from shop.models import BRAND, CatalogueStamp, Category, Product, ProductImage, ProductQuerySet, Trait, Variant
 
 SORTS = {
     "popular": ("-is_popular", "-created_at", "pk"),
     "new": ("-created_at", "pk"),
     "price": ("lowest_price_minor", "pk"),
-    "price-down": ("-lowest_price_minor", "pk"),
+    "price-down": ("-lowest_price_minor", "-pk"),
     "name": ("name", "pk"),
 }
 DEFAULT_SORT = "popular"
-MAX_TOKENS = 8
+MOST_VALUES = 40
 
 
 def shelves() -> list[Category]:
@@ -26,10 +24,16 @@ def shelves() -> list[Category]:
     return list(Category.objects.order_by("position", "slug"))
 
 
+def stamped_shelves() -> tuple[str, list[Category]]:
+    """The stamp of the catalogue at this moment ("" where it has none), and every category. One query."""
+    stamp = Subquery(CatalogueStamp.objects.values("stamp")[:1])
+    rows: list[Any] = list(Category.objects.annotate(stamp=stamp).order_by("position", "slug"))
+    return (rows[0].stamp or "" if rows else ""), rows
+
+
 def on_show() -> ProductQuerySet:
-    """Products that can be shown and bought: published, with at least one active variant. With their lowest price."""
-    lowest_price = Min("variants__price_minor", filter=Q(variants__is_active=True))
-    return Product.objects.published().annotate(lowest_price_minor=lowest_price).filter(lowest_price_minor__gt=0)
+    """Products that can be shown and bought: published, with at least one active variant."""
+    return Product.objects.on_show()
 
 
 def listing(
@@ -38,56 +42,44 @@ def listing(
     sort: str,
     lowest_minor: int | None = None,
     highest_minor: int | None = None,
-    only_ids: Collection[UUID] | None = None,
-    is_ranked: bool = False,
+    traits: Mapping[str, Collection[str]] | None = None,
 ) -> ProductQuerySet:
-    """`products` within a price range (both ends included) and among `only_ids`, where given, sorted for a listing.
-
-    `is_ranked` puts the rank of a search before the sort.
-    """
-    # The price is an annotation of `on_show`, which the type checker cannot know.
+    """`products` within a price range (both ends included), sorted. Of each trait it has one of the values given."""
     if lowest_minor is not None:
-        products = products.filter(lowest_price_minor__gte=lowest_minor)  # type: ignore[misc]
+        products = products.filter(lowest_price_minor__gte=lowest_minor)
     if highest_minor is not None:
-        products = products.filter(lowest_price_minor__lte=highest_minor)  # type: ignore[misc]
-    if only_ids is not None:
-        products = products.filter(pk__in=list(only_ids))
-    return products.order_by(*(["rank"] if is_ranked else []), *SORTS[sort])
-
-
-def search(*, text: str) -> ProductQuerySet:
-    """Products on show that contain every word of `text`, annotated with `rank`: 0 where the name begins with it.
-
-    Nothing is found for a text without a letter or digit.
-    """
-    tokens = tokens_of(text) or [""]
-    found = on_show()
-    for token in tokens:
-        found = found.filter(search_text__icontains=token)
-    found = found.annotate(
-        rank=Case(
-            When(name__istartswith=" ".join(tokens), then=Value(0)),
-            When(name__istartswith=tokens[0], then=Value(1)),
-            When(name__icontains=tokens[0], then=Value(2)),
-            default=Value(3),
-            output_field=IntegerField(),
+        products = products.filter(lowest_price_minor__lte=highest_minor)
+    for name, values in (traits or {}).items():
+        products = products.filter(
+            Exists(Trait.objects.filter(product=OuterRef("pk"), name=name, value__in=list(values)))
         )
-    )
-    return found if tokens != [""] else found.none()
+    return products.order_by(*SORTS[sort])
 
 
-def tokens_of(text: str) -> list[str]:
-    """The words of a search, written as `search_text` is, without punctuation; eight at most."""
-    return re.findall(r"[^\W_]+", normalise(text))[:MAX_TOKENS]
+def in_stock(
+    products: ProductQuerySet, *, free: QuerySet[Any], held: QuerySet[Any], states: Collection[str]
+) -> ProductQuerySet:
+    """Those in any of these states: "free", "held" (nothing is free, something is in carts), "gone" (neither).
+
+    `free` and `held` are querysets of SKUs: the catalogue knows no stock, so whoever asks brings them.
+    """
+    variants = Variant.objects.filter(product=OuterRef("pk"), is_active=True)
+    is_free, is_held = Exists(variants.filter(sku__in=free)), Exists(variants.filter(sku__in=held))
+    wanted = {"free": Q(is_free), "held": ~Q(is_free) & Q(is_held), "gone": ~Q(is_free) & ~Q(is_held)}
+    condition = Q()
+    for state in states:
+        condition |= wanted[state]
+    return products.filter(condition)
 
 
-def skus_by_product(*, products: QuerySet[Product]) -> dict[UUID, list[str]]:
-    """Product id to the SKUs of its active variants."""
-    skus: dict[UUID, list[str]] = {}
-    rows = Variant.objects.filter(product__in=products, is_active=True).values_list("product_id", "sku")
-    for product_id, sku in rows:
-        skus.setdefault(product_id, []).append(sku)
-    return skus
+def traits_of(*, traits: QuerySet[Trait]) -> dict[str, list[tuple[str, int]]]:
+    """Name to its values with the number of products, the brand first; most products first. One query."""
+    rows = traits.values_list("name", "value").annotate(products=Count("pk")).order_by("name", "-products", "value")
+    found: dict[str, list[tuple[str, int]]] = {}
+    for name, value, products in rows:
+        found.setdefault(name, []).append((value, products))
+    names = sorted(found, key=lambda name: (name != BRAND, name))
+    return {name: found[name][:MOST_VALUES] for name in names}
 
 
 def product_and_related(*, slug: str, limit: int = 4) -> tuple[Product, list[Product]]:
@@ -98,10 +90,9 @@ def product_and_related(*, slug: str, limit: int = 4) -> tuple[Product, list[Pro
     product = on_show().select_related("category").filter(slug=slug).first()
     if product is None:
         raise NotFound()
-    others = on_show().select_related("category").filter(category=product.category_id).exclude(pk=product.pk)
-    related = list(others.order_by(*SORTS[DEFAULT_SORT])[:limit])
-    prefetch_related_objects([product, *related], "variants", "images")
-    return product, related
+    prefetch_related_objects([product], "variants", "images")
+    others = on_show().for_cards().filter(category=product.category_id).order_by(*SORTS[DEFAULT_SORT])
+    return product, [other for other in others[: limit + 1] if other != product][:limit]
 
 
 def active_variants(product: Product) -> list[Variant]:
@@ -116,11 +107,8 @@ def pictures(product: Product) -> list[ProductImage]:
 
 
 def front_window(*, limit: int) -> tuple[list[Product], list[Product]]:
-    """Popular products and new ones, up to `limit` of each, read together."""
-    window = on_show().filter(Q(is_popular=True) | Q(is_new=True)).for_cards().order_by("-created_at", "pk")
-    products = list(window[: limit * 4])
-    return _first(limit, (p for p in products if p.is_popular)), _first(limit, (p for p in products if p.is_new))
-
-
-def _first(limit: int, products: Iterable[Product]) -> list[Product]:
-    return [product for _, product in zip(range(limit), products, strict=False)]
+    """Popular products and new ones, the newest first, up to `limit` of each. Two queries."""
+    window = on_show().for_cards()
+    popular = window.filter(is_popular=True).order_by("-created_at", "pk")[:limit]
+    new = window.filter(is_new=True).order_by("-created_at", "pk")[:limit]
+    return list(popular), list(new)

@@ -60,13 +60,13 @@ def transactional(service: Callable[P, R]) -> Callable[P, R]:
 def before_commit(work: Callable[[], None]) -> None:
     """Do this as the last thing of the outermost service's transaction. It may say TryAgain, like everything in it.
 
-    It is for the statement that others wait for: what came after it would be read and written while they wait. Where
-    no service owns the transaction, it is done now.
+    It is for the statement that others wait for: what came after it would be read and written while they wait. Asked
+    for twice, the same is done once. Where no service owns the transaction, it is done now.
     """
     pending: list[Callable[[], None]] | None = getattr(_pending, "works", None)
     if pending is None:
         work()
-    else:
+    elif work not in pending:
         pending.append(work)
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
-from django.core.paginator import Page, Paginator
 from django.db import DatabaseError, connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
@@ -17,20 +16,20 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from inventory.queries import available_to_promise
 from orders.context import cart as cart_context
 from shop import queries
-from shop.cards import ProductCard, cards_of, cards_with
+from shop.cards import cards_of, skus_of
 from shop.choices import choose_variant
 from shop.context import THEMES
+from shop.copies import Shown, show
 from shop.errors import NotFound
-from shop.forms import ListingForm
+from shop.listing import Listing, Narrowing
 from shop.methods import post_only
-from shop.models import ProductQuerySet
+from shop.models import Product
 from shop.redirects import see_other
+from shop.search import did_you_mean
 from shop.stylesheet import stylesheet
 
-PER_PAGE = 24
 IN_THE_WINDOW = 8
 LONGEST_SEARCH = 100
 NOT_FOR_ROBOTS = ["/cart/", "/checkout/", "/orders/", "/accounts/", "/admin/", "/api/", "/sandbox/", "/styleguide/"]
@@ -40,9 +39,13 @@ THEME_COOKIE_SECONDS = 365 * 24 * 60 * 60
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """What is popular, what is new, the shelves, and how holding works."""
-    popular, new = queries.front_window(limit=IN_THE_WINDOW)
+    shown = _window(IN_THE_WINDOW, now=timezone.now())
+    popular, new = shown.value
     distinct = list({product.pk: product for product in [*popular, *new]}.values())
-    cards = dict(zip([p.pk for p in distinct], cards_of(products=distinct, now=timezone.now()), strict=True))
+    cards = {
+        product.pk: card
+        for product, card in zip(distinct, cards_of(products=distinct, availability=shown.availability), strict=True)
+    }
     popular_cards = [cards[product.pk] for product in popular]
     new_cards = [cards[product.pk] for product in new]
     featured = next((card for card in popular_cards + new_cards if card.free and card.picture), None)
@@ -51,28 +54,32 @@ def home(request: HttpRequest) -> HttpResponse:
         # Nothing stands in the window twice.
         "popular": [card for card in popular_cards if card != featured and card not in new_cards],
         "new": [card for card in new_cards if card != featured],
+        "shop_categories": shown.copy.shelves,
     }
     return render(request, "shop/home.html", context)
 
 
 @require_safe
 def category(request: HttpRequest, slug: str) -> HttpResponse:
-    """One shelf, sorted and filtered as the address says."""
-    shelves = queries.shelves()
-    shelf = next((each for each in shelves if each.slug == slug), None)
-    if shelf is None:
-        raise Http404
-    context = _listing(request, products=queries.on_show().filter(category=shelf), now=timezone.now())
-    return render(request, "shop/category.html", {**context, "category": shelf, "shop_categories": shelves})
+    """One shelf, sorted and narrowed down as the address says."""
+    narrowing = Narrowing(request.GET, now=timezone.now())
+    try:
+        shown = narrowing.shelf(slug)
+    except KeyError as error:
+        raise Http404 from error
+    return render(request, "shop/category.html", {**_listing(narrowing, shown), "category": shown.value.shelf})
 
 
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
-    """What was found for the words, names that begin with them first; and the shelves when nothing was."""
+    """What was found for the words, the best first; and the shelves when nothing was."""
     text = " ".join(request.GET.get("q", "").replace("\x00", " ").split())[:LONGEST_SEARCH]
     context: dict[str, Any] = {"query": text}
     if text:
-        context |= _listing(request, products=queries.search(text=text), now=timezone.now(), is_ranked=True)
+        narrowing = Narrowing(request.GET, now=timezone.now())
+        context |= _listing(narrowing, narrowing.found(text))
+        if not context["cards"] and not context["chips"]:
+            context["meant"] = did_you_mean(text=text)
     return render(request, "shop/search.html", context)
 
 
@@ -81,13 +88,17 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     """One product with one of its variants chosen (`?sku=`); for htmx only the part that depends on the choice."""
     now = timezone.now()
     try:
-        shown, related = queries.product_and_related(slug=slug)
+        seen = show(
+            ("product", slug),
+            read=lambda shelves: queries.product_and_related(slug=slug),
+            skus_of=lambda value: skus_of(products=[value[0], *value[1]]),
+            now=now,
+        )
     except NotFound as error:
         # Our own page for it, which shows what there is instead.
         raise Http404 from error
-    skus = [variant.sku for each in [shown, *related] for variant in queries.active_variants(each)]
-    availability = available_to_promise(skus=skus, now=now)
-    choice = choose_variant(product=shown, availability=availability, sku=request.GET.get("sku", ""))
+    shown, related = seen.value
+    choice = choose_variant(product=shown, availability=seen.availability, sku=request.GET.get("sku", ""))
     cart_summary = cart_context(request)["cart_summary"]
     held_lines = [line for line in cart_summary.held if line.line.variant.product_id == shown.pk]
     own = sum(line.line.quantity for line in held_lines if line.line.variant_id == choice.chosen.pk)
@@ -107,7 +118,8 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     if request.headers.get("HX-Target") == "buy":
         answer = render(request, "shop/_buy.html", {**context, "is_part": True})
     else:
-        context["related"] = cards_with(products=related, availability=availability)
+        context["related"] = cards_of(products=related, availability=seen.availability)
+        context["shop_categories"] = seen.copy.shelves
         answer = render(request, "shop/product.html", context)
     patch_vary_headers(answer, ["HX-Request"])
     return answer
@@ -186,40 +198,31 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Nothing there: say so, and show what is."""
-    popular, _ = queries.front_window(limit=4)
-    return render(request, "404.html", {"cards": cards_of(products=popular, now=timezone.now())}, status=404)
+    shown = _window(IN_THE_WINDOW, now=timezone.now())
+    cards = cards_of(products=shown.value[0][:4], availability=shown.availability)
+    return render(request, "404.html", {"cards": cards, "shop_categories": shown.copy.shelves}, status=404)
 
 
-def _listing(
-    request: HttpRequest, *, products: ProductQuerySet, now: datetime, is_ranked: bool = False
-) -> dict[str, Any]:
-    """The context of a listing. The page number of an old link that is too high shows the last page there is."""
-    form = ListingForm(request.GET)
-    answers = form.answers()
-    found = queries.listing(
-        products=products,
-        sort=answers["sort"],
-        lowest_minor=answers["lowest"],
-        highest_minor=answers["highest"],
-        only_ids=_free_now(products, now=now) if answers["free"] else None,
-        is_ranked=is_ranked and not request.GET.get("sort"),
+def _window(limit: int, *, now: datetime) -> Shown[tuple[list[Product], list[Product]]]:
+    return show(
+        ("window", limit),
+        read=lambda shelves: queries.front_window(limit=limit),
+        skus_of=lambda value: skus_of(products=[*value[0], *value[1]]),
+        now=now,
     )
-    page = Paginator(found.for_cards(), PER_PAGE).get_page(request.GET.get("page"))
+
+
+def _listing(narrowing: Narrowing, shown: Shown[Listing]) -> dict[str, Any]:
+    """The context of a listing. The page number of an old link that is too high shows the last page there is."""
+    listing = shown.value
+    page = listing.page
     return {
-        "form": form,
-        "chosen": form.chosen(),
+        "form": narrowing.form,
+        "chips": narrowing.form.chips(),
+        "facets": narrowing.facets(listing),
+        "listing": listing,
         "page": page,
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
-        "cards": _cards(page, now=now),
+        "cards": cards_of(products=list(page.object_list), availability=shown.availability),
+        "shop_categories": shown.copy.shelves,
     }
-
-
-def _cards(page: Page[Any], *, now: datetime) -> list[ProductCard]:
-    return cards_of(products=list(page.object_list), now=now)
-
-
-def _free_now(products: ProductQuerySet, *, now: datetime) -> list[Any]:
-    """Ids of the products with a free unit of any variant. The catalogue knows no stock, so it is asked here."""
-    skus = queries.skus_by_product(products=products)
-    availability = available_to_promise(skus=[sku for each in skus.values() for sku in each], now=now)
-    return [product_id for product_id, each in skus.items() if any(availability[sku].free for sku in each)]

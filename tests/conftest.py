@@ -9,6 +9,8 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 
+from shop.copies import copies
+
 SERIAL = {"e2e": "browser", "chaos": "processes"}
 
 
@@ -32,8 +34,9 @@ def _own_files(settings: Any, tmp_path: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> Iterator[None]:
-    """No throttle, session or flag of one test reaches the next."""
+    """No throttle, session, flag or copy of one test reaches the next."""
     cache.clear()
+    copies.clear()
     yield
     cache.clear()
 

@@ -10,7 +10,6 @@ from django.conf import settings
 
 from inventory import services as inventory
 from inventory.services import open_location
-from shop.catalogue import refresh_search_text
 from shop.models import Category, Product, ProductImage, Variant
 from shop.transactions import transactional
 
@@ -96,7 +95,6 @@ def _stock_product(row: dict[str, Any], *, category: Category, now: datetime) ->
         )
         for position, picture in enumerate(row["pictures"])
     )
-    refresh_search_text(product)
     for variant in row["variants"]:
         for location, quantity in variant["stock"].items():
             if quantity:

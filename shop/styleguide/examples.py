@@ -9,6 +9,7 @@ from uuid import UUID
 from django import forms
 from django.conf import settings
 from django.core.paginator import Paginator
+from django.http import QueryDict
 
 from inventory.queries import Hold
 from orders.models import CartLine, Order, OrderEvent, OrderEventKind, OrderLine, OrderStatus
@@ -17,6 +18,7 @@ from orders.queries import CartLineSummary, CartSummary
 from orders.standing import Told
 from shop.cards import ProductCard
 from shop.forms import ListingForm
+from shop.listing import Facet, FacetValue
 from shop.models import Category, Product, ProductImage, Variant
 
 NOW = datetime(2026, 8, 21, 13, 5, tzinfo=UTC)
@@ -244,11 +246,23 @@ def _errors(stem: str) -> Component:
 
 
 def _facets(stem: str) -> Component:
-    chosen = ListingForm({"free": "on", "lowest": "100000"})
-    examples = [
-        Example(state="nothing chosen", context={"form": ListingForm({}), "count": 36}, is_wide=True),
-        Example(state="two chosen", context={"form": chosen, "chosen": chosen.chosen(), "count": 9}, is_wide=True),
-    ]
+    examples = []
+    for state, address, count in (
+        ("nothing chosen", "", 36),
+        ("two chosen", "stock=free&trait=Colour:Lilac", 9),
+        ("more than were counted", "stock=free", 1000),
+    ):
+        form = ListingForm(QueryDict(address), currency="IDR")
+        lilac = FacetValue(value="Lilac", pair="Colour:Lilac", products=9, is_chosen="Colour" in form.traits)
+        fern = FacetValue(value="Fern", pair="Colour:Fern", products=4, is_chosen=False)
+        context = {
+            "form": form,
+            "chips": form.chips(),
+            "facets": [Facet(name="Colour", values=[lilac, fern])],
+            "count": count,
+            "is_cut": count == 1000,
+        }
+        examples.append(Example(state=state, context=context, is_wide=True))
     return Component(name="Filter and sort", slug="facets", template="components/_facets.html", examples=examples)
 
 
@@ -334,7 +348,8 @@ def _a_card(stem: str, *, free: int = 0, held: int = 0, **changes: Any) -> Produ
         "name": "Lilac Runner",
         "brand": "Langkah",
         "url": "#card",
-        "picture": ProductImage(pk=_id(2), stem=stem, alt="") if stem else None,
+        "picture": stem,
+        "alt": "",
         "price_minor": 1_249_000,
         "compare_at_minor": None,
         "currency": "IDR",

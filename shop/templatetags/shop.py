@@ -163,11 +163,11 @@ def same_page_with(context: template.Context, **changes: Any) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def same_page_without(context: template.Context, name: str) -> str:
-    """The address of this page without a value of its query, from the first page on."""
+def same_page_without(context: template.Context, name: str, value: str) -> str:
+    """The address of this page without one value of its query, from the first page on."""
     query = context["request"].GET.copy()
-    for each in (name, "page"):
-        query.pop(each, None)
+    query.pop("page", None)
+    query.setlist(name, [each for each in query.getlist(name) if each != value])
     return f"{context['request'].path}?{query.urlencode()}"
 
 

@@ -27,7 +27,6 @@ def prepare(*, shoppers: int, stocks: dict[str, int]) -> dict[str, Any]:
     from inventory import services as inventory
     from inventory.models import Location
     from orders.models import ShippingMethod
-    from shop.catalogue import refresh_search_text
     from shop.models import Category, Product, Variant
 
     now = timezone.now()
@@ -40,7 +39,6 @@ def prepare(*, shoppers: int, stocks: dict[str, int]) -> dict[str, Any]:
     for sku, units in stocks.items():
         product = Product.objects.create(slug=sku.lower(), name=sku.title(), category=category, is_published=True)
         variant = Variant.objects.create(product=product, sku=sku, price_minor=25_000_000, currency="IDR")
-        refresh_search_text(product)
         inventory.receive(sku=sku, location=location.code, quantity=units, reason="drill", actor="drill", now=now)
         variants[sku] = {"variant_id": str(variant.pk), "product_id": str(product.pk), "path": f"/p/{product.slug}/"}
     password = make_password(PASSWORD)

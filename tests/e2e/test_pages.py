@@ -53,11 +53,15 @@ PAGES = {
     "home, holding": Visit(path="/", who="holder", shows="You hold 4 items"),
     "home, ended": Visit(path="/", who="ended", shows="no longer held"),
     "category": Visit(path="/c/shoes/", shows="products"),
-    "category, filtered": Visit(path="/c/shoes/?free=on&lowest=100000", shows="take this filter off"),
+    "category, filtered": Visit(
+        path="/c/shoes/?stock=free&lowest=100000&trait=brand:Langkah", shows="take this filter off"
+    ),
     "category, filtered to nothing": Visit(path="/c/shoes/?highest=1", shows="No products match"),
     "category, filter refused": Visit(path="/c/shoes/?lowest=-1", shows="greater than"),
     "search": Visit(path="/search/", shows="Type a name"),
     "search, found": Visit(path="/search/?q=lilac", shows="“lilac”"),
+    "search, some words": Visit(path="/search/?q=lilac+zeppelin", shows="Nothing has all of these words"),
+    "search, another word meant": Visit(path="/search/?q=lilca", shows="Did you mean"),
     "search, nothing found": Visit(path="/search/?q=zeppelin", shows="Nothing for “zeppelin”"),
     "product, free": Visit(path="/p/lilac-runner/?sku=RUN-LIL-41", shows="free now"),
     "product, low": Visit(path="/p/chefs-knife/", shows="4 left"),

@@ -9,7 +9,6 @@ from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 
 from inventory.models import Reservation
-from shop.catalogue import refresh_search_text
 from tests.factories import CategoryFactory, ProductFactory, StockItemFactory, VariantFactory
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -37,7 +36,6 @@ def address(live_server: Any) -> str:
     for position, size in enumerate(("41", "42")):
         variant = VariantFactory(product=product, sku=f"RUN-{size}", options={"Size": size}, position=position)
         StockItemFactory(variant=variant, on_hand=3)
-    refresh_search_text(product)
     return str(live_server.url)
 
 
