@@ -79,12 +79,14 @@ def _drawn(paper: Paper, content: dict[str, Any]) -> Drawn:
     ]
     if not paper.is_invoice:
         facts.append(Row(gettext("Corrects invoice"), content["invoice_number"]))
+    if paper.is_reversal:
+        facts.append(Row(gettext("Takes back credit note"), content["credit_note_number"]))
     if content["payment"]["reference"]:
         facts.append(Row(gettext("Payment"), content["payment"]["reference"]))
     seller, buyer = content["seller"], content["buyer"]
     tax_number = gettext("Tax number: %(number)s") % {"number": seller["tax_id"]} if seller["tax_id"] else ""
     return Drawn(
-        title=gettext("Invoice") if paper.is_invoice else gettext("Credit note"),
+        title=_title(paper),
         number=paper.number,
         facts=facts,
         seller=[part for part in (seller["name"], seller["address"], tax_number) if part],
@@ -97,14 +99,29 @@ def _drawn(paper: Paper, content: dict[str, Any]) -> Drawn:
         ],
         totals=_totals(paper, content, money),
         taxes=[_tax_row(tax, content["tax_name"], money) for tax in content["taxes"]],
-        remark=gettext("Paid. Thank you.") if paper.is_invoice else gettext("The money goes back by the way it came."),
+        remark=_remark(paper),
     )
+
+
+def _title(paper: Paper) -> str:
+    if paper.is_invoice:
+        return gettext("Invoice")
+    return gettext("Reversal of a credit note") if paper.is_reversal else gettext("Credit note")
+
+
+def _remark(paper: Paper) -> str:
+    if paper.is_invoice:
+        return gettext("Paid. Thank you.")
+    if paper.is_reversal:
+        return gettext("The bank did not take the refund. The money is with the shop until it goes back another way.")
+    return gettext("The money went back by the way it came.")
 
 
 def _totals(paper: Paper, content: dict[str, Any], money: Any) -> list[Row]:
     included = gettext("Includes %(tax)s") % {"tax": content["tax_name"]}
     if not paper.is_invoice:
-        rows = [Row(gettext("Credited"), money(content["total_minor"]), is_total=True)]
+        name = gettext("Taken back") if paper.is_reversal else gettext("Credited")
+        rows = [Row(name, money(content["total_minor"]), is_total=True)]
         return [*rows, Row(included, money(content["tax_minor"]))] if content["tax_minor"] else rows
     rows = [Row(gettext("Items"), money(content["subtotal_minor"]))]
     if content["discount_minor"]:

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core import signing
-from django.db.models import F, Prefetch, Q, QuerySet, Sum
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Sum
 from django.utils.crypto import constant_time_compare
 
 from accounts.models import User
@@ -25,6 +25,7 @@ from orders.models import (
     OrderLine,
     OrderStatus,
     Paper,
+    PaperKind,
     Payment,
     Refund,
     ReturnLine,
@@ -209,6 +210,23 @@ def find_order(*, order_id: UUID, user: User | AnonymousUser, known_ids: Iterabl
     if not is_own and str(order_id) not in set(known_ids):
         raise NotFound()
     return order
+
+
+def orders_without_papers() -> list[UUID]:
+    """Paid for and without an invoice, or with a credit note for money that did not leave; the oldest first."""
+    kept = Payment.objects.filter(is_kept=True).filter(
+        ~Exists(Paper.objects.filter(invoiced_order=OuterRef("order")))
+        | Exists(
+            Paper.objects.filter(payment=OuterRef("pk"), kind=PaperKind.CREDIT_NOTE, turn__lt=F("refund__failures"))
+            .annotate(
+                is_reversed=Exists(
+                    Paper.objects.filter(kind=PaperKind.REVERSAL, refund=OuterRef("refund"), turn=OuterRef("turn"))
+                )
+            )
+            .filter(is_reversed=False)
+        )
+    )
+    return list(kept.order_by("captured_at", "pk").values_list("order_id", flat=True))
 
 
 def find_paper(*, order: Order, number: str) -> Paper:

@@ -115,7 +115,10 @@ class OrderLineDocument(serializers.Serializer):
 
 
 class PaperDocument(serializers.Serializer):
-    """An invoice or a credit note: INVOICE or CREDIT_NOTE. It never changes; `total` is what it is about."""
+    """INVOICE, CREDIT_NOTE (money went back) or REVERSAL (of a credit note: it did not after all).
+
+    It never changes; `total` is what it is about.
+    """
 
     number = serializers.CharField()
     kind = serializers.CharField()

@@ -1,4 +1,4 @@
-"""Invoices and credit notes: numbered without a gap, and frozen as they were issued."""
+"""Invoices, credit notes and their reversals: numbered without a gap, and frozen as they were issued."""
 
 from django.db import models
 from uuid6 import uuid7
@@ -12,6 +12,7 @@ class PaperKind(models.TextChoices):
 
     INVOICE = "INVOICE", "Invoice"
     CREDIT_NOTE = "CREDIT_NOTE", "Credit note"
+    REVERSAL = "REVERSAL", "Reversal"
 
 
 class PaperCounter(models.Model):
@@ -25,15 +26,22 @@ class PaperCounter(models.Model):
 
 
 class Paper(models.Model):
-    """An invoice, or a credit note for money that goes back. `content` is all that it says, and never changes."""
+    """An invoice, a credit note for money that went back, or its reversal, should it not have gone after all.
+
+    `content` is all that it says, and never changes.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    number = models.CharField(max_length=24, unique=True, help_text="INV-2026-000001 or CN-2026-000001.")
+    number = models.CharField(
+        max_length=24, unique=True, help_text="INV-2026-000001, CN-2026-000001 or RV-2026-000001."
+    )
     kind = models.CharField(max_length=12, choices=PaperKind)
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="papers")
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="+")
-    # One credit note for each refund; NULL on an invoice, and NULLs are all different.
-    refund = models.OneToOneField(Refund, on_delete=models.PROTECT, null=True, blank=True, related_name="credit_note")
+    refund = models.ForeignKey(Refund, on_delete=models.PROTECT, null=True, blank=True, related_name="papers")
+    turn = models.PositiveIntegerField(
+        null=True, blank=True, help_text="How often the provider had failed the refund before it went through."
+    )
     # One invoice for each order: its number here, NULL on a credit note.
     invoiced_order = models.OneToOneField(Order, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     language = models.CharField(max_length=8)
@@ -42,9 +50,19 @@ class Paper(models.Model):
     content = models.JSONField()
     issued_at = models.DateTimeField()
 
+    class Meta:
+        constraints = [
+            # One credit note and one reversal each time a refund goes through; NULLs of an invoice all differ.
+            models.UniqueConstraint(fields=["refund", "kind", "turn"], name="paper_once_for_each_turn"),
+        ]
+
     def __str__(self) -> str:
         return self.number
 
     @property
     def is_invoice(self) -> bool:
         return self.kind == PaperKind.INVOICE
+
+    @property
+    def is_reversal(self) -> bool:
+        return self.kind == PaperKind.REVERSAL

@@ -70,6 +70,7 @@ from orders.services.errors import (
 from orders.services.idempotency import BEGUN, Answer, finish, forget_old_keys, once
 from orders.services.message import send_again, send_due_messages
 from orders.services.nudge import begin_nudged
+from orders.services.paper import issue_missing_papers
 from orders.services.quote import DeliveryOption, Quote, delivery_options, quote_cart
 from orders.services.refund import left_of, request_refund, retry_refund, send_due_refunds
 from orders.services.reminder import ask_for_reminder, forget_reminder, write_hold_messages
@@ -162,6 +163,7 @@ __all__ = [
     "forget_reminder",
     "fulfil_order",
     "hold_again",
+    "issue_missing_papers",
     "left_of",
     "mark_delivered",
     "merge_carts",

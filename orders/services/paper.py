@@ -1,17 +1,18 @@
-"""Invoices and credit notes, issued in the transaction of the money that they are about."""
+"""Invoices, credit notes and reversals, issued in the transaction of the money that they are about."""
 
 from collections import defaultdict
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError
 from django.utils import timezone
 
 from orders.models import Order, Paper, PaperCounter, PaperKind, Payment, Refund
-from shop.transactions import TryAgain
+from shop.transactions import TryAgain, transactional
 
-SERIES = {PaperKind.INVOICE: "INV", PaperKind.CREDIT_NOTE: "CN"}
+SERIES = {PaperKind.INVOICE: "INV", PaperKind.CREDIT_NOTE: "CN", PaperKind.REVERSAL: "RV"}
 
 
 def issue_invoice(order: Order, *, payment: Payment, now: datetime) -> Paper:
@@ -34,14 +35,14 @@ def issue_invoice(order: Order, *, payment: Payment, now: datetime) -> Paper:
 
 
 def issue_credit_note(refund: Refund, *, now: datetime) -> Paper | None:
-    """The credit note of a refund, in the caller's transaction. Once for each refund.
+    """The credit note of a refund that went through, in the caller's transaction. Once each time it does.
 
     None where the money never bought anything (it came late, twice or not as asked): there is no invoice to correct.
     """
     invoice = Paper.objects.filter(kind=PaperKind.INVOICE, payment=refund.payment_id).first()
     if invoice is None:
         return None
-    known = Paper.objects.filter(refund=refund).first()
+    known = _paper_of(refund, PaperKind.CREDIT_NOTE)
     if known is not None:
         return known
     return Paper.objects.create(
@@ -50,10 +51,64 @@ def issue_credit_note(refund: Refund, *, now: datetime) -> Paper | None:
         order_id=invoice.order_id,
         payment_id=invoice.payment_id,
         refund=refund,
+        turn=refund.failures,
         language=invoice.language,
         currency=refund.currency,
         total_minor=refund.amount_minor,
         content=_credit_content(invoice, refund),
+        issued_at=now,
+    )
+
+
+def reverse_credit_note(refund: Refund, *, now: datetime) -> Paper | None:
+    """Take back the credit note of a refund that had gone through and failed after all, before it counts as failed.
+
+    In the caller's transaction, and once for each credit note. None where there is none.
+    """
+    note = _paper_of(refund, PaperKind.CREDIT_NOTE)
+    return None if note is None else _reverse(note, now=now)
+
+
+@transactional
+def issue_missing_papers(*, order_id: UUID, now: datetime) -> int:
+    """Write what an order should have and has not, with today's numbers; returns how many. A repeat writes none.
+
+    An order that was paid before there were invoices gets its invoice, and a credit note for each refund that went
+    through; a credit note that was written for money which did not leave is reversed.
+    """
+    order = Order.objects.select_for_update().get(pk=order_id)
+    payment = Payment.objects.filter(order=order, is_kept=True).first()
+    if payment is None:
+        return 0
+    before = Paper.objects.filter(order=order).count()
+    issue_invoice(order, payment=payment, now=now)
+    for refund in Refund.objects.select_for_update().filter(payment=payment).order_by("created_at", "pk"):
+        if refund.is_finished:
+            issue_credit_note(refund, now=now)
+        for note in refund.papers.filter(kind=PaperKind.CREDIT_NOTE, turn__lt=refund.failures):
+            _reverse(note, now=now)
+    return Paper.objects.filter(order=order).count() - before
+
+
+def _paper_of(refund: Refund, kind: PaperKind) -> Paper | None:
+    return Paper.objects.filter(refund=refund, kind=kind, turn=refund.failures).first()
+
+
+def _reverse(note: Paper, *, now: datetime) -> Paper:
+    known = Paper.objects.filter(kind=PaperKind.REVERSAL, refund=note.refund_id, turn=note.turn).first()
+    if known is not None:
+        return known
+    return Paper.objects.create(
+        number=_next_number(PaperKind.REVERSAL, now=now),
+        kind=PaperKind.REVERSAL,
+        order_id=note.order_id,
+        payment_id=note.payment_id,
+        refund_id=note.refund_id,
+        turn=note.turn,
+        language=note.language,
+        currency=note.currency,
+        total_minor=note.total_minor,
+        content={**note.content, "seller": _seller(), "credit_note_number": note.number},
         issued_at=now,
     )
 
@@ -122,10 +177,10 @@ def _invoice_content(order: Order, payment: Payment) -> dict[str, Any]:
 
 def _credit_content(invoice: Paper, refund: Refund) -> dict[str, Any]:
     """What goes back, with its share of the tax: shares of all credit notes add up to the tax of the invoice."""
-    earlier = Paper.objects.filter(kind=PaperKind.CREDIT_NOTE, payment=invoice.payment_id)
-    before_minor = sum(earlier.values_list("total_minor", flat=True))
+    credited_minor, credited_tax_minor = _credited(invoice)
     tax_minor, total_minor = invoice.content["tax_minor"], invoice.total_minor
-    share = tax_minor * (before_minor + refund.amount_minor) // total_minor - tax_minor * before_minor // total_minor
+    # The tax of all that is credited now, without what was credited before: whatever was reversed, it adds up.
+    share = max(tax_minor * (credited_minor + refund.amount_minor) // total_minor - credited_tax_minor, 0)
     return {
         **{name: invoice.content[name] for name in ("buyer", "order_number", "tax_name")},
         "seller": _seller(),
@@ -137,6 +192,16 @@ def _credit_content(invoice: Paper, refund: Refund) -> dict[str, Any]:
         "total_minor": refund.amount_minor,
         "payment": invoice.content["payment"],
     }
+
+
+def _credited(invoice: Paper) -> tuple[int, int]:
+    """What the credit notes of an invoice that stand add up to, and their tax, in minor units."""
+    papers = Paper.objects.filter(payment=invoice.payment_id).exclude(kind=PaperKind.INVOICE)
+    signed = [(-1 if paper.is_reversal else 1, paper) for paper in papers]
+    return (
+        sum(sign * paper.total_minor for sign, paper in signed),
+        sum(sign * paper.content["tax_minor"] for sign, paper in signed),
+    )
 
 
 def _seller() -> dict[str, str]:

@@ -15,7 +15,7 @@ from orders.services.attention import call_staff, forget_reason
 from orders.services.end import conclude
 from orders.services.errors import PaymentChargedBack, RefundNotFailed, RefundTooMuch
 from orders.services.nudge import nudge_after_commit
-from orders.services.paper import issue_credit_note
+from orders.services.paper import issue_credit_note, reverse_credit_note
 from orders.services.timeline import note
 from shop.errors import NotFound
 from shop.money import format_money
@@ -50,7 +50,6 @@ def request_refund(payment: Payment, *, amount_minor: int, currency: str, reason
         created_at=now,
         next_attempt_at=now,
     )
-    issue_credit_note(refund, now=now)
     nudge_after_commit("orders.tasks.send_due_refunds")
     return refund
 
@@ -212,6 +211,7 @@ def _go_through(order: Order, payment: Payment, refund: Refund, *, reference: st
     refund.provider_reference = reference or refund.provider_reference
     refund.finished_at, refund.last_error = now, ""
     refund.save(update_fields=["status", "provider_reference", "finished_at", "last_error"])
+    issue_credit_note(refund, now=now)
     if not _has_failed_refund(order):
         forget_reason(order, REFUND_PROBLEM)
     is_part = refund.amount_minor < payment.captured_minor
@@ -231,6 +231,7 @@ def _fail(order: Order, payment: Payment, refund: Refund, *, event_name: str, pr
     # What the provider has failed is failed for ever under its key, also if the shop had given it up before. One that
     # it never answered keeps its key.
     if event_name == "failed at the provider" and (report.moves or refund.attempts):
+        reverse_credit_note(refund, now=now)
         refund.failures, refund.attempts = refund.failures + 1, 0
         if refund.provider_reference:
             # A late word of this try must not be taken for one of the next.

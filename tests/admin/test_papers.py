@@ -9,7 +9,7 @@ from django.urls import reverse
 from orders.models import Order, Paper
 from orders.services.refund import request_refund
 from tests.books import nothing_changes
-from tests.factories import NOW, paid_order, placed_order
+from tests.factories import NOW, paid_order, placed_order, report
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,9 @@ def test_staff_see_the_papers_of_an_order_at_the_same_cost(
 ) -> None:
     order = paid_order()
     for _ in range(count - 1):
-        request_refund(order.payments.get(), amount_minor=1_000, currency=order.currency, reason="Part of it", now=NOW)
+        payment = order.payments.get()
+        refund = request_refund(payment, amount_minor=1_000, currency=order.currency, reason="Part of it", now=NOW)
+        report(payment, kind="refund.succeeded", amount=1_000, refund=str(refund.key))
 
     with django_assert_num_queries(11):
         shown = boss_client.get(page(order)).content.decode()

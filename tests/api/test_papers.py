@@ -10,14 +10,16 @@ from orders.models import Order
 from orders.services.refund import request_refund
 from tests.api.conftest import API
 from tests.books import nothing_changes
-from tests.factories import NOW, UserFactory, paid_order, placed_order
+from tests.factories import NOW, UserFactory, paid_order, placed_order, report
 
 
 def with_papers(count: int, *, user: User) -> Order:
     """A paid order with its invoice and as many credit notes as make up the count."""
     order = paid_order(user=user)
     for _ in range(count - 1):
-        request_refund(order.payments.get(), amount_minor=1_000, currency=order.currency, reason="Part of it", now=NOW)
+        payment = order.payments.get()
+        refund = request_refund(payment, amount_minor=1_000, currency=order.currency, reason="Part of it", now=NOW)
+        report(payment, kind="refund.succeeded", amount=1_000, refund=str(refund.key))
     return order
 
 
