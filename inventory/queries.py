@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, Min, Q, QuerySet, Sum
 from django.db.models.expressions import Combinable
 
 from inventory.looking import STAMP, rows_of_stock
@@ -212,6 +212,12 @@ def arrived(*, reservation_ids: Iterable[UUID], now: datetime) -> set[UUID]:
         if line.outstanding and ahead.get((line.stock_item_id, line.reservation_id), 0) > on_hand[line.stock_item_id]
     }
     return {line.reservation_id for line in lines} - waiting
+
+
+def next_end(*, sku: str, now: datetime, within: timedelta = timedelta(seconds=1)) -> datetime | None:
+    """When the first of the holds of a SKU ends that end within so short a time, wherever its units are."""
+    soon = Reservation.objects.held().filter(expires_at__gt=now, expires_at__lte=now + within, set_aside_at=None)
+    return soon.of_skus([sku]).aggregate(end=Min("expires_at"))["end"]
 
 
 @dataclass(frozen=True, slots=True)

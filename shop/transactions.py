@@ -40,7 +40,7 @@ def transactional(service: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(service)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        if _joins_a_transaction():
+        if joins_a_transaction():
             return service(*args, **kwargs)
         for attempt in range(1, ATTEMPTS + 1):
             try:
@@ -68,6 +68,13 @@ def before_commit(work: Callable[[], None]) -> None:
         work()
     elif work not in pending:
         pending.append(work)
+
+
+def joins_a_transaction() -> bool:
+    """Whether whoever asks is inside a transaction that somebody else has opened."""
+    # The blocks that Django's TestCase opens around a test do not count, as in Atomic's own check for durable=True.
+    blocks = connection.atomic_blocks
+    return bool(blocks) and not getattr(blocks[-1], "_from_testcase", False)
 
 
 @contextmanager
@@ -98,12 +105,6 @@ def consistent_snapshot() -> Iterator[None]:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     with transaction.atomic():
         yield
-
-
-def _joins_a_transaction() -> bool:
-    # The blocks that Django's TestCase opens around a test do not count, as in Atomic's own check for durable=True.
-    blocks = connection.atomic_blocks
-    return bool(blocks) and not getattr(blocks[-1], "_from_testcase", False)
 
 
 def _may_retry(error: Exception) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 
+from inventory import sold_out
 from shop.copies import copies
 
 SERIAL = {"e2e": "browser", "chaos": "processes"}
@@ -37,6 +38,7 @@ def _empty_cache() -> Iterator[None]:
     """No throttle, session, flag or copy of one test reaches the next."""
     cache.clear()
     copies.clear()
+    sold_out.forget()
     yield
     cache.clear()
 

@@ -1,15 +1,17 @@
 """The one place where a counter changes: ledger rows first, the conditional UPDATE last."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from uuid import UUID
 
 from django.db import IntegrityError
 from django.db.models import F
 
-from inventory.models import Reservation, StockItem, StockMovement
+from inventory.models import Reservation, StockItem, StockItemQuerySet, StockMovement
+from inventory.sold_out import units_freed
+from shop import rows
 from shop.transactions import TryAgain, before_commit
 
 
@@ -46,7 +48,7 @@ def record(movements: list[StockMovement], *, counters_last: bool = False, may_b
         change.on_hand += movement.on_hand_change
         change.held += movement.held_change
         change.allocated += movement.allocated_change
-    StockMovement.objects.bulk_create(movements)
+    rows.insert(movements)
     if counters_last:
         before_commit(partial(_shift_all, changes, may_backorder=may_backorder))
     else:
@@ -59,20 +61,37 @@ def _shift_all(changes: dict[int, CounterChange], *, may_backorder: bool) -> Non
 
 
 def _shift(stock_item_id: int, change: CounterChange, *, may_backorder: bool) -> None:
-    items = StockItem.objects.filter(pk=stock_item_id)
     if change.takes > 0:
-        able = items.able_to_promise if may_backorder else items.able_to_hand_over
-        items = able(quantity=change.takes)
-    updated = items.update(
+        able = StockItemQuerySet.able_to_promise if may_backorder else StockItemQuerySet.able_to_hand_over
+        if not _take(able).run(
+            pk=stock_item_id,
+            takes=change.takes,
+            on_hand=change.on_hand,
+            held=change.held,
+            allocated=change.allocated,
+        ):
+            raise TryAgain(f"stock item {stock_item_id} cannot promise {change.takes} more")
+        return
+    updated = StockItem.objects.filter(pk=stock_item_id).update(
         on_hand=F("on_hand") + change.on_hand,
         held=F("held") + change.held,
         allocated=F("allocated") + change.allocated,
     )
-    if updated:
-        return
-    if change.takes > 0:
-        raise TryAgain(f"stock item {stock_item_id} cannot promise {change.takes} more")
-    raise IntegrityError(f"stock item {stock_item_id} does not exist")
+    if not updated:
+        raise IntegrityError(f"stock item {stock_item_id} does not exist")
+    if change.takes < 0:
+        units_freed([stock_item_id])
+
+
+@cache
+def _take(able: Callable[..., StockItemQuerySet]) -> rows.Prepared:
+    """The UPDATE that everybody wants at one moment, conditional on what the item is able to do."""
+    pk, takes, on_hand, held, allocated = range(1_000_000_001, 1_000_000_006)
+    return rows.prepare_update(
+        able(StockItem.objects.filter(pk=pk), quantity=takes),
+        {"on_hand": F("on_hand") + on_hand, "held": F("held") + held, "allocated": F("allocated") + allocated},
+        names={pk: "pk", takes: "takes", on_hand: "on_hand", held: "held", allocated: "allocated"},
+    )
 
 
 def lock_reservations(reservation_ids: Iterable[UUID]) -> list[Reservation]:

@@ -1,15 +1,16 @@
 """Reserve, resize, extend and release: what a cart does."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import F
+from django.db.models import F, Model
 from uuid6 import uuid7
 
-from inventory.models import MovementKind, Reservation, ReservationLine, StockItem, StockMovement
+from inventory import sold_out
+from inventory.models import MovementKind, Reservation, ReservationLine, StockMovement
 from inventory.services.counters import lock_reservations, record
 from inventory.services.errors import (
     CounterDrifted,
@@ -19,17 +20,15 @@ from inventory.services.errors import (
     StockUnavailable,
     UnknownReservation,
 )
-from inventory.services.expiry import release_expired
+from inventory.services.grant import QUEUE, Wish, grant_alone
+from inventory.services.plan import Plan, Wanted, plan
 from shop.clock import clock_time
 from shop.errors import InvalidInput
-from shop.transactions import TryAgain, transactional
+from shop.transactions import joins_a_transaction, transactional
 
 MAX_UNITS = 1_000_000
 
-Plan = list[tuple[int, str, int]]  # stock item, SKU, units
 
-
-@transactional
 def reserve(
     *,
     lines: dict[str, int],
@@ -42,44 +41,43 @@ def reserve(
     may_backorder: bool = True,
     location_id: int | None = None,
     renewal_limit: int | None = None,
+    beside: Sequence[Model] = (),
 ) -> Reservation:
     """Keep `lines` (SKU to units) until `expires_at`, all or nothing, from locations in priority order.
 
     Units in the building come first, at whatever location, then those that staff allow to be promised beyond them.
-    The same token gives the first reservation again, whatever has become of it. Inserts come first and the counters
-    last, so the hot row is locked for one round trip; with `counters_last` after all else that the caller's
-    transaction does (see `counters.record`). Without `may_backorder` only units in the building are kept. With a
-    `location_id` that location alone is asked, else every ordinary one and none that keeps the quota of a drop. It may
-    be extended `renewal_limit` times, or as often as is usual.
+    The same token gives the first reservation again, whatever has become of it. Called from a door, it is granted
+    together with whoever else waits in this process (see `grant`), and the rows `beside` are written in the same
+    transaction, in their order. Called from a service, it is part of that one's transaction: inserts come first and the
+    counters last, with `counters_last` after all else that the caller does (see `counters.record`).
+
+    Without `may_backorder` only units in the building are kept. With a `location_id` that location alone is asked, else
+    every ordinary one and none that keeps the quota of a drop. It may be extended `renewal_limit` times, or as often as
+    is usual.
 
     :raises StockUnavailable: if a SKU cannot be promised, even after its expired holds were released.
     :raises InvalidInput: if a quantity is not a whole number between 1 and MAX_UNITS.
+    :raises IntegrityError: if a row beside is there already; nothing is written then.
+    :raises Busy: if the database does not come to an end with those who came before.
     """
     for sku, units in lines.items():
         _refuse_bad_quantity(sku=sku, units=units)
-    first = Reservation.objects.filter(token=token).first()
-    if first is not None:
-        return first
-    plan = _plan(lines, now=now, may_backorder=may_backorder, location_id=location_id)
-    reservation = Reservation(
-        id=reservation_id or uuid7(),
+    wish = Wish(
+        lines=lines,
         token=token,
+        reservation_id=reservation_id or uuid7(),
         expires_at=expires_at,
-        created_at=now,
+        now=now,
+        actor=actor,
+        may_backorder=may_backorder,
+        location_id=location_id,
         renewal_limit=renewal_limit,
+        beside=beside,
     )
-    try:
-        reservation.save(force_insert=True)
-    except IntegrityError as error:
-        # The same token came twice at one moment: the other one was first, and the next look finds its answer.
-        raise TryAgain from error
-    ReservationLine.objects.bulk_create(
-        ReservationLine(reservation=reservation, stock_item_id=item_id, sku=sku, quantity=units)
-        for item_id, sku, units in plan
-    )
-    held = _held_changes(plan, kind=MovementKind.RESERVE, reservation=reservation, actor=actor, now=now)
-    record(held, counters_last=counters_last, may_backorder=may_backorder)
-    return reservation
+    if joins_a_transaction() or not may_backorder:
+        return grant_alone(wish=wish, counters_last=counters_last)
+    _refuse_known_sold_out(wish)
+    return QUEUE.grant(wish)
 
 
 @transactional
@@ -108,7 +106,7 @@ def resize(
     kept = list(ReservationLine.objects.filter(reservation=reservation).order_by("pk"))
     wanted = {sku: units - sum(line.quantity for line in kept if line.sku == sku) for sku, units in lines.items()}
     more_of = {sku: more for sku, more in wanted.items() if more > 0}
-    growth = _plan(more_of, now=now, may_backorder=may_backorder, location_id=location_id)
+    growth = plan(Wanted(more_of, may_backorder, location_id), now=now)
     shrinkage = [change for sku, more in wanted.items() if more < 0 for change in _shrink(kept, sku=sku, surplus=-more)]
     changes = [*growth, *shrinkage]
     _write_quantities(reservation, kept=kept, changes=changes)
@@ -220,6 +218,16 @@ def join(*, reservation_id: UUID, other_id: UUID, reason: str, actor: str, now: 
     return locked[reservation_id]
 
 
+def _refuse_known_sold_out(wish: Wish) -> None:
+    """Refuse what was seen sold out a moment ago, without another look. A token that was granted gets its answer."""
+    if not all(sold_out.known((sku, wish.location_id), now=wish.now) for sku in wish.lines):
+        return
+    if not Reservation.objects.filter(token=wish.token).exists():
+        raise StockUnavailable(
+            shortages=[{"sku": sku, "asked": units, "available": 0} for sku, units in wish.lines.items()]
+        )
+
+
 def _held_changes(
     changes: Plan, *, kind: MovementKind, reservation: Reservation, actor: str, now: datetime
 ) -> list[StockMovement]:
@@ -264,52 +272,6 @@ def _lock_live(reservation_id: UUID, *, now: datetime) -> Reservation:
     if not locked[0].is_live(now=now):
         raise HoldEnded(reservation_ids=[str(reservation_id)])
     return locked[0]
-
-
-def _plan(lines: dict[str, int], *, now: datetime, may_backorder: bool, location_id: int | None) -> Plan:
-    """Say which item gives how many units, by an unlocked look; the conditional UPDATE has the last word.
-
-    A look that finds too little is not believed before the expired holds of these SKUs were released. The second
-    look is needed even if there was nothing to release: a neighbour may have released them since the first.
-    """
-    plan, shortages = _look(lines, may_backorder=may_backorder, location_id=location_id)
-    if shortages:
-        release_expired(skus=[str(shortage["sku"]) for shortage in shortages], now=now)
-        plan, shortages = _look(lines, may_backorder=may_backorder, location_id=location_id)
-    if shortages:
-        raise StockUnavailable(shortages=shortages)
-    return plan
-
-
-def _look(
-    lines: dict[str, int], *, may_backorder: bool, location_id: int | None
-) -> tuple[Plan, list[dict[str, int | str]]]:
-    """Units in the building first, wherever they are; then, where allowed, those that are promised beyond them."""
-    items = list(StockItem.objects.of_skus(list(lines), location_id=location_id))
-    missing = dict(lines)
-    taken: dict[int, int] = dict.fromkeys((item.pk for item in items), 0)
-    free = dict.fromkeys(lines, 0)
-    for item in items:
-        free[item.sku] += _room(item, may_backorder=may_backorder)
-        _take(item, room=_room(item, may_backorder=False), missing=missing, taken=taken)
-    if may_backorder:
-        for item in items:
-            _take(item, room=_room(item, may_backorder=True) - taken[item.pk], missing=missing, taken=taken)
-    plan = [(item.pk, item.sku, taken[item.pk]) for item in items if taken[item.pk]]
-    shortages: list[dict[str, int | str]] = [
-        {"sku": sku, "asked": lines[sku], "available": free[sku]} for sku, units in missing.items() if units > 0
-    ]
-    return plan, shortages
-
-
-def _room(item: StockItem, *, may_backorder: bool) -> int:
-    return item.available if may_backorder else item.unpromised
-
-
-def _take(item: StockItem, *, room: int, missing: dict[str, int], taken: dict[int, int]) -> None:
-    units = min(room, missing[item.sku])
-    taken[item.pk] += units
-    missing[item.sku] -= units
 
 
 def _shrink(kept: list[ReservationLine], *, sku: str, surplus: int) -> Plan:

@@ -6,6 +6,7 @@ from inventory.models import Location, MovementKind, StockItem, StockMovement
 from inventory.services.counters import record
 from inventory.services.errors import BelowPromised, StockMoved, UnknownStockItem
 from inventory.services.expiry import release_expired
+from inventory.sold_out import places_changed, units_freed
 from shop.errors import InvalidInput
 from shop.models import Variant
 from shop.transactions import transactional
@@ -45,7 +46,9 @@ def receive(
     place = Location.objects.filter(code=location).first()
     if place is None or not Variant.objects.filter(sku=sku).exists():
         raise UnknownStockItem()
-    item, _ = StockItem.objects.get_or_create(variant_id=sku, location=place)
+    item, is_new = StockItem.objects.get_or_create(variant_id=sku, location=place)
+    if is_new:
+        places_changed()
     if seen_on_hand is not None:
         item = StockItem.objects.select_for_update().get(pk=item.pk)
         if seen_on_hand != item.on_hand:
@@ -99,6 +102,7 @@ def set_backorder_limit(*, stock_item_id: int, limit: int, reason: str, actor: s
     record([_movement(item, MovementKind.BACKORDER, change=0, reason=reason, actor=actor, now=now)])
     item.backorder_limit = limit
     item.save(update_fields=["backorder_limit"])
+    units_freed([item.pk])
     item.refresh_from_db()
     return item
 

@@ -146,12 +146,16 @@ def test_a_bad_row_does_not_keep_the_next_shopper_from_the_other_units() -> None
 
 
 def test_a_bad_row_turns_no_refusal_into_a_crash() -> None:
-    item, _ = poisoned()
+    item, poison = poisoned()
+    later, before = NOW + timedelta(minutes=10), ledger(item)
 
-    with nothing_changes(), pytest.raises(services.StockUnavailable) as refusal:
-        hold(lines={item.sku: 6}, now=NOW + timedelta(minutes=10))
+    with pytest.raises(services.StockUnavailable) as refusal:
+        hold(lines={item.sku: 6}, now=later)
 
     assert refusal.value.facts["shortages"] == [{"sku": item.sku, "asked": 6, "available": 5}]
+    assert (counters(item), ledger(item)) == ((5, 0, 0), before)
+    poison.refresh_from_db()
+    assert poison.set_aside_at == later
 
 
 def test_a_person_can_release_a_row_that_was_set_aside_when_the_counter_is_right_again() -> None:

@@ -488,7 +488,7 @@ def test_cart_page_query_count_does_not_grow_with_ended_lines(client: Client, dj
         add(client, on_sale(units=1))
     end_holds()
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         client.get(reverse("orders:cart"))
 
 
@@ -496,7 +496,7 @@ def test_add_query_count(client: Client, django_assert_num_queries):
     add(client, on_sale())
     variant = on_sale()
 
-    with django_assert_num_queries(18):  # two are the savepoint that the test puts around the transaction
+    with django_assert_num_queries(17):  # two are the savepoint that the test puts around the transaction
         add(client, variant)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db.models import QuerySet
 
+from inventory.services.grant import Queue, grant_alone
 from tests.races.threads import PAUSE_SECONDS
 
 
@@ -30,3 +31,9 @@ def pause_before(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str], None]:
         monkeypatch.setattr(owner, name, paused)
 
     return pause
+
+
+@pytest.fixture
+def apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every thread be a process of its own, as far as the grant goes: nobody is granted together with anybody."""
+    monkeypatch.setattr(Queue, "grant", lambda queue, wish: grant_alone(wish=wish))

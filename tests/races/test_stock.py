@@ -12,14 +12,19 @@ from inventory import services
 from inventory.models import Reservation, ReservationLine, ReservationState, StockItem, StockItemQuerySet
 from inventory.queries import prove
 from inventory.services import counters as counters_module
-from inventory.services import expiry, outcome, reservation
+from inventory.services import expiry, grant, outcome
 from shop import transactions
 from shop.errors import Busy
 from tests.books import counters
 from tests.factories import ACTOR, NOW, StockItemFactory, allocation, hold
 from tests.races.threads import at_once, seen_within_rounds, without_checks
 
-pytestmark = [pytest.mark.mariadb, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.mariadb,
+    pytest.mark.django_db(transaction=True),
+    # Those of one process are granted together, and do not race: that is for test_grant.
+    pytest.mark.usefixtures("apart"),
+]
 
 END = NOW.replace(minute=10)
 Pause = Callable[[Any, str], None]
@@ -314,7 +319,7 @@ def no_unique_token() -> Iterator[None]:
 
 
 def test_one_token_at_one_moment_is_one_reservation(pause_before: Pause) -> None:
-    pause_before(reservation, "_plan")
+    pause_before(grant, "plan_all")
     for _ in range(3):
         item, answers = one_token_four_times()
 
@@ -325,6 +330,6 @@ def test_one_token_at_one_moment_is_one_reservation(pause_before: Pause) -> None
 def test_control_without_the_unique_token_one_intent_holds_several_units(
     no_unique_token: None, pause_before: Pause
 ) -> None:
-    pause_before(reservation, "_plan")
+    pause_before(grant, "plan_all")
 
     assert seen_within_rounds(lambda: counters(one_token_four_times()[0])[1] > 1)

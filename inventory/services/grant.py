@@ -1,0 +1,233 @@
+"""The grant: callers who wait in one process are granted together, in one transaction.
+
+A sale that sells out is hundreds of shoppers who write to one row, with a commit on the disk for each. Whoever comes
+first leads, with his own wish alone. Those who come meanwhile wait, and the first of them leads next, with the wishes
+of all who are there by then: their rows are inserted together, and the counters change last, once for all of them. Each
+gets an answer of its own. A group that fails leaves nothing, and its wishes go on one by one.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Lock
+from uuid import UUID
+
+from django.db import Error, IntegrityError
+from django.db.models import Model
+
+from inventory.models import MovementKind, Reservation, ReservationLine, StockMovement
+from inventory.services.counters import record
+from inventory.services.errors import StockUnavailable
+from inventory.services.plan import Lines, Plan, Wanted, plan_all
+from shop import rows
+from shop.errors import Busy
+from shop.transactions import TryAgain, joins_a_transaction, transactional
+
+# How many are granted together. More would only let the first of them wait for the last.
+MOST_TOGETHER = 100
+# How long a wish waits for its turn before its shopper is told to come back. A group takes a hundredth of it.
+PATIENCE_SECONDS = 1.5
+
+Outcome = Reservation | StockUnavailable
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Wish:
+    """What one caller wants kept, and in the end what came of it.
+
+    `beside` are new rows of the caller, written in the same transaction: all of them or none, in their order.
+    """
+
+    lines: Lines
+    token: str
+    reservation_id: UUID
+    expires_at: datetime
+    now: datetime
+    actor: str
+    may_backorder: bool = True
+    location_id: int | None = None
+    renewal_limit: int | None = None
+    beside: Sequence[Model] = ()
+    outcome: Outcome | Busy | None = None
+    turn: Lock = field(default_factory=Lock)
+
+
+class Queue:
+    """Those of one process who want something kept at this moment."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._waiting: list[Wish] = []
+        self._leader: Wish | None = None
+        self._led_since = 0.0
+
+    def grant(self, wish: Wish) -> Reservation:
+        """Grant the wish, together with those of whoever waits by then.
+
+        :raises StockUnavailable: if it cannot be promised.
+        :raises Busy: if the database does not come to an end with those in front of it.
+        """
+        self._join(wish)
+        if self._leader is not wish:
+            self._wait(wish)
+        if self._leader is wish:
+            self._lead(wish)
+        if wish.outcome is None:
+            wish.outcome = grant_alone(wish=wish)
+        if isinstance(wish.outcome, Exception):
+            raise wish.outcome
+        return wish.outcome
+
+    def _join(self, wish: Wish) -> None:
+        """Stand in the queue, and lead it if nobody does."""
+        wish.turn.acquire()
+        with self._lock:
+            if self._leader is None:
+                self._leader, self._led_since = wish, time.monotonic()
+            elif time.monotonic() - self._led_since > PATIENCE_SECONDS:
+                # The database is the wall. Whoever comes now would only make the queue in front of it longer.
+                raise Busy()
+            self._waiting.append(wish)
+
+    def _wait(self, wish: Wish) -> None:
+        """Wait until the wish has its outcome, or it is its turn to lead."""
+        if wish.turn.acquire(timeout=PATIENCE_SECONDS):
+            return
+        with self._lock:
+            if wish in self._waiting and wish is not self._leader:
+                self._waiting.remove(wish)
+                raise Busy()
+        # A group has taken it along: it is being written, and whoever asked is told what came of it.
+        wish.turn.acquire()
+
+    def _lead(self, own: Wish) -> None:
+        with self._lock:
+            group, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
+        try:
+            if len(group) > 1:
+                _grant_together(group)
+            else:
+                own.outcome = grant_alone(wish=own)
+        finally:
+            with self._lock:
+                self._leader = next(iter(self._waiting), None)
+                self._led_since = time.monotonic()
+                successor = self._leader
+            for wish in group:
+                if wish is not own:
+                    wish.turn.release()
+            if successor is not None:
+                successor.turn.release()
+
+
+# The one queue of this process.
+QUEUE = Queue()
+
+
+def _grant_together(group: list[Wish]) -> None:
+    """Give every wish its outcome; none of them, where the group failed and left nothing, or nobody knows.
+
+    What fails for all may be the fault of one: a token that was used before, a row beside that is there already. A
+    connection that broke at COMMIT leaves open whether everybody has everything. Alone, each finds its own answer.
+    """
+    try:
+        outcomes: Sequence[Outcome | Busy] = _write(wishes=group, together=True, may_remember=True)
+    except Busy as busy:
+        outcomes = [busy] * len(group)
+    except (Error, TryAgain):
+        return
+    for wish, outcome in zip(group, outcomes, strict=True):
+        wish.outcome = outcome
+
+
+def grant_alone(*, wish: Wish, counters_last: bool = False) -> Reservation:
+    """Grant one wish, in the caller's transaction if there is one. A token that was used gives the first reservation.
+
+    :raises StockUnavailable: if it cannot be promised.
+    """
+    (outcome,) = _write(wishes=[wish], counters_last=counters_last, may_remember=not joins_a_transaction())
+    if isinstance(outcome, StockUnavailable):
+        raise outcome
+    return outcome
+
+
+@transactional
+def _write(
+    *, wishes: Sequence[Wish], may_remember: bool, together: bool = False, counters_last: bool = False
+) -> list[Outcome]:
+    """Write what can be granted, with what stands beside it; return what came of each wish.
+
+    A lock that somebody has on a row beside is waited for by a wish alone: a group would wait with it.
+
+    :raises IntegrityError: if a row is there already, unless it is the reservation of a wish alone.
+    """
+    plans = plan_all(
+        [Wanted(wish.lines, wish.may_backorder, wish.location_id) for wish in wishes],
+        now=max(wish.now for wish in wishes),
+        may_remember=may_remember,
+    )
+    planned = list(zip(wishes, plans, strict=True))
+    refused = {wish: _first_or(plan, wish) for wish, plan in planned if isinstance(plan, StockUnavailable)}
+    granted = [(wish, plan) for wish, plan in planned if not isinstance(plan, StockUnavailable)]
+    reservations = {wish: _reservation(wish) for wish, _ in granted}
+    try:
+        rows.insert(list(reservations.values()))
+    except IntegrityError:
+        first = None if together else _first(wishes[0].token)
+        if first is None:
+            raise
+        return [first]
+    _write_beside([row for wish, _ in granted for row in wish.beside], waits=not together)
+    _write_lines(granted, counters_last=counters_last)
+    return [reservations.get(wish) or refused[wish] for wish in wishes]
+
+
+def _first(token: str) -> Reservation | None:
+    return Reservation.objects.filter(token=token).first()
+
+
+def _first_or(refusal: StockUnavailable, wish: Wish) -> Outcome:
+    """What this token was answered before, whatever is left by now; else the refusal."""
+    return _first(wish.token) or refusal
+
+
+def _reservation(wish: Wish) -> Reservation:
+    return Reservation(
+        id=wish.reservation_id,
+        token=wish.token,
+        expires_at=wish.expires_at,
+        created_at=wish.now,
+        renewal_limit=wish.renewal_limit,
+    )
+
+
+def _write_beside(beside: list[Model], *, waits: bool) -> None:
+    by_model: dict[type[Model], list[Model]] = {}
+    for row in beside:
+        by_model.setdefault(type(row), []).append(row)
+    for alike in by_model.values():
+        rows.insert(alike, waits=waits)
+
+
+def _write_lines(granted: list[tuple[Wish, Plan]], *, counters_last: bool) -> None:
+    rows.insert(
+        [
+            ReservationLine(reservation_id=wish.reservation_id, stock_item_id=item_id, sku=sku, quantity=units)
+            for wish, plan in granted
+            for item_id, sku, units in plan
+        ]
+    )
+    movements = [
+        StockMovement(
+            stock_item_id=item_id,
+            kind=MovementKind.RESERVE,
+            held_change=units,
+            reservation_id=wish.reservation_id,
+            actor=wish.actor,
+            created_at=wish.now,
+        )
+        for wish, plan in granted
+        for item_id, _, units in plan
+    ]
+    record(movements, counters_last=counters_last, may_backorder=all(wish.may_backorder for wish, _ in granted))
