@@ -25,6 +25,7 @@ from shop import queries
 from shop.api_fields import MomentField, MoneyField, PageQuery, asked, cut_page, page_of
 from shop.errors import InvalidInput, NotFound
 from shop.models import PICTURE_SIZES, Category, Product, ProductImage, ProductQuerySet, Variant
+from shop.room import api as room
 from shop.search import Found, search
 from shop.templatetags.shop import picture_url
 
@@ -275,6 +276,10 @@ urlpatterns = [
     *_route("cart/lines/<uuid:line_id>/hold-again", orders.HoldLineAgain, "line_hold_again"),
     *_route("cart/<uuid:cart_id>/checkout", orders.CheckoutView, "checkout"),
     *_route("checkout-options", orders.CheckoutOptions, "checkout_options"),
+    *_route("rooms/<slug:key>", room.RoomDetail, "room"),
+    *_route("rooms/<slug:key>/place", room.PlaceView, "room_place"),
+    *_route("rooms/<slug:key>/pass", room.PassView, "room_pass"),
+    *_route("rooms/<slug:key>/draw", room.DrawView, "room_draw"),
     *_route("orders", orders.Orders, "orders"),
     *_route("orders/find", orders.FindOrder, "order_find"),
     *_route("orders/<uuid:order_id>", orders.OrderDetail, "order"),

@@ -16,6 +16,13 @@ def clock_time(moment: datetime) -> str:
     return f"{written(local, CLOCK.get(get_language() or '', 'H:i'))} {local.tzname()}"
 
 
+def clock_time_with_seconds(moment: datetime) -> str:
+    """ "20:06:40 WIB" in the shop's zone, for what is kept for a minute or two."""
+    local = timezone.localtime(moment)
+    separator = "." if get_language() == "id" else ":"
+    return f"{written(local, f'H{separator}i{separator}s')} {local.tzname()}"
+
+
 def day_and_time(moment: datetime) -> str:
     """ "Fri 21 Aug 2026, 20:15 WIB" in the shop's zone."""
     return f"{written(timezone.localtime(moment), 'D j M Y')}, {clock_time(moment)}"

@@ -17,6 +17,7 @@ handler404 = "shop.views.page_not_found"
 urlpatterns = [
     path("", include("shop.pages")),
     path("", include("orders.urls")),
+    path("rooms/", include("shop.room.urls")),
     # In front of allauth's own, under its name.
     path("accounts/signup/", SignUp.as_view(), name="account_signup"),
     path("accounts/", include("allauth.urls")),

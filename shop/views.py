@@ -32,7 +32,17 @@ from shop.stylesheet import stylesheet
 
 IN_THE_WINDOW = 8
 LONGEST_SEARCH = 100
-NOT_FOR_ROBOTS = ["/cart/", "/checkout/", "/orders/", "/accounts/", "/admin/", "/api/", "/sandbox/", "/styleguide/"]
+NOT_FOR_ROBOTS = [
+    "/cart/",
+    "/checkout/",
+    "/orders/",
+    "/rooms/",
+    "/accounts/",
+    "/admin/",
+    "/api/",
+    "/sandbox/",
+    "/styleguide/",
+]
 THEME_COOKIE_SECONDS = 365 * 24 * 60 * 60
 
 

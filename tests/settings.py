@@ -33,3 +33,5 @@ else:
 # A test that makes five users must not wait for five honest password hashes.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# Tests of the room name a Redis of their own where they need one.
+ROOM_REDIS_URL = ""

@@ -6,6 +6,7 @@ default.
 """
 
 from shop.settings.environment import *
+from shop.settings.fairness import *
 from shop.settings.logs import *
 from shop.settings.parts import *
 from shop.settings.people import *

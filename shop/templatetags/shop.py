@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from shop import money as money_words
-from shop.clock import clock_time, day_and_time
+from shop.clock import clock_time, clock_time_with_seconds, day_and_time
 from shop.models import PICTURE_SIZES, ProductImage
 from shop.money import format_money
 from shop.stylesheet import stylesheet
@@ -55,6 +55,12 @@ def picture_sources(picture: ProductImage | str) -> str:
 def clock(moment: datetime | None) -> str:
     """The time of day with its zone: "20:15 WIB"."""
     return clock_time(moment) if moment else ""
+
+
+@register.filter
+def clock_seconds(moment: datetime | None) -> str:
+    """The time of day to the second: "20:06:40 WIB"."""
+    return clock_time_with_seconds(moment) if moment else ""
 
 
 @register.filter

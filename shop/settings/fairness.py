@@ -1,0 +1,23 @@
+"""Who comes in when, and how much one shopper may keep at a time: the waiting room and fair play."""
+
+from shop.settings.environment import env
+from shop.settings.storage import REDIS_URL
+
+# Where the waiting room keeps what changes every second. Empty: in the database.
+ROOM_REDIS_URL = env.str("ROOM_REDIS_URL", default=REDIS_URL)
+# How long before a sale one may begin to wait, how long a place is kept once its number is up, and how long one is in.
+ROOM_EARLY_MINUTES = env.int("ROOM_EARLY_MINUTES", default=30)
+ROOM_KEPT_SECONDS = env.int("ROOM_KEPT_SECONDS", default=120)
+ROOM_PASS_MINUTES = env.int("ROOM_PASS_MINUTES", default=15)
+# The rate begins at FIRST people a second and is measured from there, never beyond MOST; TARGET is the answer time in
+# milliseconds up to which the shop is well. INSIDE is how many may be in at once; 0: as many as it can serve.
+ROOM_RATE_FIRST = env.float("ROOM_RATE_FIRST", default=2)
+ROOM_RATE_LEAST = env.float("ROOM_RATE_LEAST", default=0.2)
+ROOM_RATE_MOST = env.float("ROOM_RATE_MOST", default=200)
+ROOM_TARGET_MS = env.int("ROOM_TARGET_MS", default=250)
+ROOM_MOST_INSIDE = env.int("ROOM_MOST_INSIDE", default=0)
+# How many places one internet address may take in one room; 0: any number.
+ROOM_PLACES_PER_ADDRESS = env.int("ROOM_PLACES_PER_ADDRESS", default=50)
+# How often the room moves on, and how old a process's picture of it may be.
+ROOM_TICK_MS = env.int("ROOM_TICK_MS", default=1000)
+ROOM_PICTURE_SECONDS = env.float("ROOM_PICTURE_SECONDS", default=1)
