@@ -323,6 +323,7 @@ def _money_back(table: _Table) -> None:
         money=MoneyEnd.TAKEN,
         entry=OrderEventKind.CHARGED_BACK,
         reads="The bank took a payment back.",
+        message="payment_charged_back",
         calls_staff=True,
     )
     won = End(
@@ -343,6 +344,7 @@ def _money_back(table: _Table) -> None:
         money=MoneyEnd.TAKEN,
         entry=OrderEventKind.CHARGED_BACK,
         reads="The bank took the payment back. What is not sent yet waits until that is settled.",
+        message="payment_charged_back",
         calls_staff=True,
         holds_parcels=True,
     )

@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.utils.text import normalize_newlines
 
 from orders import gateways, services
-from orders.models import CartLine, OrderLine, ReturnReason, ShippingMethod
+from orders.models import CartLine, OrderLine, ReturnLine, ReturnReason, ShippingMethod
+from orders.replacing import Offer
 from orders.services import DeliveryOption, NotDelivered
 
 COUNTRY = "ID"
@@ -388,3 +389,43 @@ class ReturnForm(forms.Form):
             for name, value in self.cleaned_data.items()
             if name.startswith("units-")
         }
+
+
+class OfferSelect(forms.RadioSelect):
+    """Radios of which those that are sold out cannot be pressed. They stay choices: a second press of a page that has
+    taken the last unit finds its answer.
+    """
+
+    def __init__(self, *args: Any, sold_out: set[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._sold_out = sold_out
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
+        option["attrs"]["disabled"] = str(value) in self._sold_out
+        return option
+
+
+class ExchangeForm(forms.Form):
+    """What replaces each thing that goes back: one choice of its variants that cost the same."""
+
+    def __init__(self, *args: Any, offers: list[tuple[ReturnLine, list[Offer]]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.can_be_exchanged = bool(offers)
+        for part, choices in offers:
+            line = part.order_line
+            variant = f", {line.variant_label}" if line.variant_label else ""
+            self.fields[f"variant-{part.pk}"] = forms.ChoiceField(
+                label=f"{part.quantity} × {line.product_name}{variant}",
+                choices=[(str(offer.variant.pk), offer.words) for offer in choices],
+                widget=OfferSelect(sold_out={str(offer.variant.pk) for offer in choices if not offer.is_free}),
+                error_messages={
+                    "required": "Choose what you want instead.",
+                    "invalid_choice": "Choose one of those listed here.",
+                },
+            )
+            self.can_be_exchanged &= any(offer.is_free for offer in choices)
+
+    def choices(self) -> dict[int, UUID]:
+        """Return line to variant, of a form that is valid."""
+        return {int(name.removeprefix("variant-")): UUID(value) for name, value in self.cleaned_data.items()}

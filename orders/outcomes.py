@@ -5,7 +5,8 @@ from datetime import datetime
 
 from django.db.models import Sum
 
-from orders.models import Order, OrderEvent, OrderEventKind, Refund, RefundStatus
+from orders import standing
+from orders.models import Order, OrderEvent, OrderEventKind, Refund, RefundStatus, ReturnRequest
 from shop.clock import clock_time
 from shop.money import format_money
 
@@ -72,11 +73,21 @@ def payment_outcome(*, order: Order, events: list[OrderEvent], now: datetime) ->
     if order.is_paid:
         return _paid(order=order, event=last)
     if not order.can_be_paid(now=now):
-        return _over(order=order)
+        return _over(order=order, events=events)
     return _waiting(order=order, event=last)
 
 
 def _paid(*, order: Order, event: OrderEvent | None) -> Outcome:
+    if standing.is_paid_back(order):
+        went_back = format_money(standing.money_of(order).refunded_minor, order.currency)
+        return Outcome(
+            "pay.paid_back",
+            "info",
+            "Everything you paid went back",
+            f"{went_back} is there or on its way; banks need up to 3 working days. You have nothing to do.",
+        )
+    if order.instead_of is not None and (event is None or event.kind not in PAID_WORDS):
+        return _exchanged(order, order.instead_of)
     if event is not None and event.kind in PAID_WORDS:
         code, kind, title = PAID_WORDS[OrderEventKind(event.kind)]
         return Outcome(code, kind, title, event.text)
@@ -126,7 +137,18 @@ def _money_back(*, order: Order, event: OrderEvent, now: datetime) -> Outcome:
     )
 
 
-def _over(*, order: Order) -> Outcome:
+def _exchanged(order: Order, asked: ReturnRequest) -> Outcome:
+    what = f"return {asked.number} of order {asked.order.number}"
+    if standing.awaited_return(order):
+        text = f"It is yours, and is sent when {what} is here. Nothing is charged for it."
+        return Outcome("exchange.awaits", "info", "Waits for your return", text)
+    return Outcome("exchange.paid", "done", "Exchanged. It is yours.", f"It is paid by {what}. Nothing is charged.")
+
+
+def _over(*, order: Order, events: list[OrderEvent]) -> Outcome:
+    undone = next((event for event in events if event.kind == OrderEventKind.EXCHANGE_UNDONE), None)
+    if order.is_cancelled and not order.payments.all() and undone is not None:
+        return Outcome("exchange.undone", "info", "The exchange was undone", undone.text, offers_shopping=True)
     if order.is_refunded:
         return Outcome(
             "pay.refunded", "info", "Money sent back", f"We returned {_total(order)}. You have nothing to do."

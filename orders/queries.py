@@ -203,11 +203,12 @@ def find_order(*, order_id: UUID, user: User | AnonymousUser, known_ids: Iterabl
 
     :raises NotFound: if there is none, or it is somebody else's: the two are never told apart.
     """
-    order = Order.objects.select_related("user").prefetch_related(*_details()).filter(pk=order_id).first()
+    orders = Order.objects.select_related("user", "instead_of__order")
+    order = orders.prefetch_related(*_details()).filter(pk=order_id).first()
     if order is None:
         raise NotFound()
     is_own = user.is_authenticated and order.user_id == user.pk
-    if not is_own and str(order_id) not in set(known_ids):
+    if not is_own and not _is_known(order, known_ids=set(known_ids)):
         raise NotFound()
     return order
 
@@ -257,7 +258,7 @@ def find_guest_order(*, number: str, email: str) -> Order:
     is_right = constant_time_compare(_address(order.email if order else ""), _address(email))
     if order is None or not is_right:
         raise NotFound()
-    return Order.objects.prefetch_related(*_details()).get(pk=order.pk)
+    return Order.objects.select_related("user", "instead_of__order").prefetch_related(*_details()).get(pk=order.pk)
 
 
 def unclaimed_orders(*, user: User) -> list[Order]:
@@ -324,6 +325,13 @@ def prove_owed() -> list[OwedDrift]:
     ]
 
 
+def _is_known(order: Order, *, known_ids: set[str]) -> bool:
+    """Whether it is one of those, or replaces what came back of one: who knows an order knows what became of it."""
+    if str(order.pk) in known_ids:
+        return True
+    return order.instead_of is not None and _is_known(order.instead_of.order, known_ids=known_ids)
+
+
 def _address(email: str) -> str:
     return email.strip().lower()
 
@@ -333,7 +341,7 @@ def _details() -> list[Prefetch]:
         Prefetch("lines", queryset=OrderLine.objects.order_by("pk")),
         Prefetch("shipments", queryset=Shipment.objects.exclude(status=ShipmentStatus.UNPACKED).order_by("number")),
         Prefetch("shipments__lines", queryset=ShipmentLine.objects.select_related("order_line").order_by("pk")),
-        Prefetch("returns", queryset=ReturnRequest.objects.select_related("refund").order_by("number")),
+        Prefetch("returns", queryset=ReturnRequest.objects.select_related("refund", "replacement").order_by("number")),
         Prefetch("returns__lines", queryset=ReturnLine.objects.select_related("order_line").order_by("pk")),
         Prefetch("events", queryset=OrderEvent.objects.for_customer().order_by("-happened_at", "-pk")),
         papers_in_order(),

@@ -9,17 +9,20 @@ from datetime import datetime
 from uuid import UUID
 
 from orders.gateways import available_gateways
-from orders.models import OPEN_RETURN, Order, OrderEvent, OrderLine
+from orders.models import OPEN_RETURN, Order, OrderEvent, OrderLine, ReturnRequest
 
 THE_SHOP = {"shop", "clock"}
 
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """What came for an order and what is on its way back or there, in minor units of its currency."""
+    """What came for an order, what is on its way back or there, and what of it pays for an exchange, in minor units of
+    its currency.
+    """
 
     paid_minor: int
     refunded_minor: int
+    exchanged_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,24 @@ def money_of(order: Order) -> Money:
     return Money(
         paid_minor=sum(payment.captured_minor for payment in payments),
         refunded_minor=sum(refund.amount_minor for refund in refunds),
+        exchanged_minor=sum(asked.replacement.total_minor for asked in order.returns.all() if asked.replacement),
     )
+
+
+def left_here(order: Order) -> int:
+    """What could still go back, in minor units: of the money that the shop has, what has not gone and pays for nothing
+    else. A refund that failed may have gone, unless it was never asked for.
+    """
+    payments = [each for each in order.payments.all() if each.is_captured and each.captured_currency == order.currency]
+    refunds = [refund for payment in payments for refund in payment.refunds.all() if not refund.is_surely_here]
+    came_minor = sum(payment.captured_minor - payment.taken_minor for payment in payments)
+    return came_minor - sum(refund.amount_minor for refund in refunds) - money_of(order).exchanged_minor
+
+
+def is_paid_back(order: Order) -> bool:
+    """Whether money came for it, and all of it went back or is on its way."""
+    money = money_of(order)
+    return 0 < money.paid_minor <= money.refunded_minor
 
 
 def returnable_lines(order: Order, *, now: datetime) -> list[tuple[OrderLine, int]]:
@@ -51,6 +71,12 @@ def returnable_lines(order: Order, *, now: datetime) -> list[tuple[OrderLine, in
             spoken_for.update({part.order_line_id: part.quantity for part in asked.lines.all()})
     left = [(line, line.fulfilled - line.returned - spoken_for[line.pk]) for line in order.lines.all()]
     return [(line, units) for line, units in left if units > 0]
+
+
+def awaited_return(order: Order) -> ReturnRequest | None:
+    """The return that pays for the order and is not here; None if nothing keeps it from being sent."""
+    asked = order.instead_of
+    return asked if asked is not None and asked.is_awaited and asked.replacement_id == order.pk else None
 
 
 def can_be_cancelled(order: Order) -> bool:

@@ -34,6 +34,7 @@ urlpatterns = [
     path("orders/<uuid:order_id>/again/", views.order_again, name="order_again"),
     path("orders/<uuid:order_id>/return/", views.order_return, name="order_return"),
     path("orders/<uuid:order_id>/returns/<uuid:return_id>/withdraw/", views.return_withdraw, name="return_withdraw"),
+    path("orders/<uuid:order_id>/returns/<uuid:return_id>/exchange/", views.return_exchange, name="return_exchange"),
     path("outbox/", views.outbox, name="outbox"),
     path("outbox/<uuid:message_id>/", views.outbox_message, name="outbox_message"),
     path("outbox/<uuid:message_id>/html/", views.outbox_html, name="outbox_html"),

@@ -288,6 +288,7 @@ urlpatterns = [
     *_route("orders/<uuid:order_id>/cancel", orders.CancelOrder, "order_cancel"),
     *_route("orders/<uuid:order_id>/returns", orders.Returns, "order_returns"),
     *_route("orders/<uuid:order_id>/returns/<uuid:return_id>/withdraw", orders.WithdrawReturn, "return_withdraw"),
+    *_route("orders/<uuid:order_id>/returns/<uuid:return_id>/exchange", orders.ExchangeReturn, "return_exchange"),
     *_route("orders/<uuid:order_id>/papers/<str:number>.pdf", orders.OrderPaper, "order_paper"),
     *_route("orders/<uuid:order_id>/payments", orders.OrderPayments, "order_payments"),
     *_route("payments/<uuid:payment_id>", orders.PaymentDetail, "payment"),

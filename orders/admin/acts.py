@@ -85,7 +85,8 @@ class ActAdmin(ReadOnlyAdmin):
         """Ask, and once the form is sent call `service(actor=, now=)` and show the order again.
 
         The form carries a key that was minted with the page: sent twice, the act is done once. With a `preview` the
-        first press shows what would happen, and only a press on exactly that does it.
+        first press shows what would happen, and only a press on exactly that does it. A refused act is asked again,
+        with what was typed.
         """
         if not self.has_act_permission(request):
             raise PermissionDenied
@@ -103,8 +104,8 @@ class ActAdmin(ReadOnlyAdmin):
             except LooksDifferent as change:
                 seen = change.sentences
             except ShopError as error:
+                # What was typed stays: a refusal says what to change.
                 messages.error(request, f"{error.title}. {error.detail}")
-                return see_other(back_url)
         return self.page(
             request,
             "admin/orders/order/act.html",

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
-from orders import papers, queries, services
+from orders import papers, queries, services, standing
 from orders.admin.acts import ActAdmin, UnitsForm
 from orders.admin.shipment import TrackingForm
 from orders.models import (
@@ -133,20 +133,22 @@ class OrderAdmin(ActAdmin):
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """The order's page: what was bought, by whom, what happened, and where the money is."""
         found = self.found(request, object_id, permission="view")
-        order = Order.objects.select_related("user").prefetch_related(*_story()).get(pk=found.pk)
-        lines = order.lines.all()
-        is_kept_here = order.is_fulfilled or order.is_held_back or order.is_backordered
+        order = Order.objects.select_related("user", "instead_of__order").prefetch_related(*_story()).get(pk=found.pk)
+        is_awaiting = standing.awaited_return(order) is not None
+        has_unpacked = any(line.unpacked for line in order.lines.all())
+        is_kept_here = order.is_fulfilled or order.is_held_back or order.is_backordered or is_awaiting
         return self.page(
             request,
             "admin/orders/order/story.html",
             title=f"Order {order.number}",
             order=order,
+            is_awaiting=is_awaiting,
             payments=[_with_payloads(payment) for payment in order.payments.all()],
             may_act=self.has_act_permission(request),
             may_retry=request.user.has_perm("orders.change_refund"),
-            can_cancel=order.is_awaiting_payment or (order.is_paid and any(line.unpacked for line in lines)),
-            can_refund=any(payment.is_captured for payment in order.payments.all()),
-            can_send=order.is_paid and not is_kept_here and any(line.unpacked for line in lines),
+            can_cancel=order.is_awaiting_payment or (order.is_paid and not is_awaiting and has_unpacked),
+            can_refund=standing.left_here(order) > 0 and not is_awaiting,
+            can_send=order.is_paid and not is_kept_here and has_unpacked,
             parcels=[each for each in order.shipments.all() if not each.is_unpacked],
         )
 
@@ -292,7 +294,7 @@ def _story() -> list[Prefetch]:
         Prefetch("lines", queryset=OrderLine.objects.order_by("pk")),
         Prefetch("shipments", queryset=Shipment.objects.order_by("number")),
         Prefetch("shipments__lines", queryset=ShipmentLine.objects.select_related("order_line").order_by("pk")),
-        Prefetch("returns", queryset=ReturnRequest.objects.select_related("refund").order_by("number")),
+        Prefetch("returns", queryset=ReturnRequest.objects.select_related("refund", "replacement").order_by("number")),
         Prefetch("returns__lines", queryset=ReturnLine.objects.select_related("order_line").order_by("pk")),
         Prefetch("events", queryset=OrderEvent.objects.order_by("-happened_at", "-pk")),
         queries.papers_in_order(),

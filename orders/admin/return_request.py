@@ -8,9 +8,11 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 
-from orders import services
+from orders import replacing, services
 from orders.admin.acts import ActAdmin
+from orders.forms import ExchangeForm
 from orders.models import ReturnLine, ReturnRequest
 from orders.services import Receipt
 from shop.redirects import see_other
@@ -85,6 +87,8 @@ class ReturnRequestAdmin(ActAdmin):
             ("refuse", self.refuse_view),
             ("receive", self.receive_view),
             ("refund", self.refund_view),
+            ("exchange", self.exchange_view),
+            ("undo", self.undo_view),
             ("close", self.close_view),
         ]
         pages = [
@@ -147,6 +151,34 @@ class ReturnRequestAdmin(ActAdmin):
             button="Send the money back",
             explain="Exactly what was charged for the units that came goes back, as far as it has not gone already.",
             done="is paid back.",
+        )
+
+    def exchange_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        asked = self.found(request, str(object_id), permission="change")
+        form = ExchangeForm(typed(request), offers=replacing.offers(asked, now=timezone.now()))
+        return self.act(
+            request,
+            order=asked.order,
+            form=form,
+            service=lambda **who: services.exchange_return(return_id=asked.pk, choices=form.choices(), **who),
+            title=f"Exchange return {asked.number}",
+            button="Exchange it",
+            explain="What comes back pays for an order of other units at the same price. They are the customer's at "
+            "once, and are sent when the return is here.",
+            done=f"return {asked.number} is exchanged.",
+            asked=asked,
+            returned=_parts(asked),
+        )
+
+    def undo_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        return self._simple(
+            request,
+            object_id,
+            service=services.undo_exchange,
+            title="Undo the exchange of return",
+            button="Undo it",
+            explain="The new order is cancelled and its units go on sale again. The return is what it was before.",
+            done="is not exchanged any more.",
         )
 
     def close_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:

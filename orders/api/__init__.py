@@ -7,7 +7,7 @@ from orders.api.keep import ClaimOrder, Reorder
 from orders.api.orders import CancelOrder, FindOrder, OrderDetail, Orders
 from orders.api.papers import OrderPaper
 from orders.api.payments import GatewayWebhook, OrderPayments, PaymentDetail, PaymentWebhook
-from orders.api.returns import Returns, WithdrawReturn
+from orders.api.returns import ExchangeReturn, Returns, WithdrawReturn
 
 __all__ = [
     "CancelOrder",
@@ -16,6 +16,7 @@ __all__ = [
     "CheckoutOptions",
     "CheckoutView",
     "ClaimOrder",
+    "ExchangeReturn",
     "ExtendLine",
     "FindOrder",
     "GatewayWebhook",

@@ -236,7 +236,7 @@ class ReturnLineDocument(serializers.Serializer):
 
 
 class ReturnDocument(serializers.Serializer):
-    """One return: REQUESTED, WITHDRAWN, REJECTED, APPROVED, RECEIVED or REFUNDED."""
+    """One return: REQUESTED, WITHDRAWN, REJECTED, APPROVED, RECEIVED, REFUNDED or EXCHANGED."""
 
     id = serializers.UUIDField()
     number = serializers.IntegerField(help_text="Within the order.")
@@ -248,6 +248,10 @@ class ReturnDocument(serializers.Serializer):
     decided_at = MomentField(allow_null=True)
     received_at = MomentField(allow_null=True)
     refund = RefundDocument(allow_null=True)
+    exchange_order_id = serializers.UUIDField(
+        source="replacement_id", allow_null=True, help_text="The order that it pays for, if it is exchanged."
+    )
+    exchange_order_number = serializers.CharField(source="replacement.number", default=None, allow_null=True)
     items = ReturnLineDocument(source="lines.all", many=True)
 
 
@@ -282,6 +286,14 @@ class OrderDocument(OrderSummaryDocument):
     returnable_until = MomentField(allow_null=True, help_text="Until then a return may be asked for.")
     paid = serializers.SerializerMethodField(help_text="What came for it.")
     refunded = serializers.SerializerMethodField(help_text="What of that is on its way back, or there.")
+    exchanged = serializers.SerializerMethodField(help_text="What of that pays for the orders of exchanges.")
+    exchange_of_order_id = serializers.UUIDField(
+        source="instead_of.order_id",
+        default=None,
+        allow_null=True,
+        help_text="The order of whose return this one is the exchange.",
+    )
+    exchange_of_order_number = serializers.CharField(source="instead_of.order.number", default=None, allow_null=True)
     payments = PaymentDocument(source="payments.all", many=True)
     events = OrderEventDocument(source="events.all", many=True)
 
@@ -290,6 +302,9 @@ class OrderDocument(OrderSummaryDocument):
 
     def get_refunded(self, order: Order) -> int:
         return money_of(order).refunded_minor
+
+    def get_exchanged(self, order: Order) -> int:
+        return money_of(order).exchanged_minor
 
 
 class PlacedOrderDocument(OrderDocument):

@@ -1,4 +1,4 @@
-"""Returns, for programs: asked for, read, and taken back."""
+"""Returns, for programs: asked for, read, taken back, and exchanged."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from orders import services
-from orders.api.documents import ReturnDocument
+from orders.api.documents import OrderDocument, ReturnDocument
 from orders.api.idempotency import idempotent
 from orders.api.shopper import CART_PARAMETER, OpenToGuests
 from orders.models import ReturnReason, ReturnRequest
@@ -89,3 +89,49 @@ class WithdrawReturn(OpenToGuests):
         return Response(
             ReturnDocument(services.withdraw_return(return_id=asked.pk, now=timezone.now(), actor=self.actor)).data
         )
+
+
+class ExchangeItemBody(serializers.Serializer):
+    """What replaces the units of one line of the order that go back."""
+
+    line_id = serializers.UUIDField(help_text="The line of the order, as in the return's `items`.")
+    variant_id = serializers.UUIDField(help_text="Another variant of the same product, at the same price.")
+
+
+class ExchangeBody(serializers.Serializer):
+    """One choice for each line of the return."""
+
+    items = ExchangeItemBody(many=True, allow_empty=False)
+
+
+class ExchangeReturn(OpenToGuests):
+    """A return that pays for other units instead of going back as money."""
+
+    @extend_schema(
+        operation_id="exchange_return",
+        tags=["orders"],
+        summary="Exchange a return that is approved or here for other variants at the same price",
+        description=(
+            "The answer is the new order: paid by what comes back, and its units allocated. It is sent when the return "
+            "is here. To undo it before, cancel the new order."
+        ),
+        parameters=[CART_PARAMETER],
+        request=ExchangeBody,
+        responses={201: OrderDocument},
+    )
+    @idempotent
+    def post(self, request: Request, order_id: UUID, return_id: UUID) -> Response:
+        asked: ReturnRequest | None = self.order(order_id).returns.filter(pk=return_id).first()
+        if asked is None:
+            raise NotFound()
+        by_line = {part.order_line_id: part.pk for part in asked.lines.all()}
+        chosen = {item["line_id"]: item["variant_id"] for item in sent(ExchangeBody, request)["items"]}
+        if not chosen.keys() <= by_line.keys():
+            raise NotFound()
+        replacement = services.exchange_return(
+            return_id=asked.pk,
+            choices={by_line[line_id]: variant_id for line_id, variant_id in chosen.items()},
+            now=timezone.now(),
+            actor=self.actor,
+        )
+        return Response(OrderDocument(self.order(replacement.pk)).data, status=201)

@@ -31,6 +31,7 @@ ORDER_STATES = StateMachine(
     start=OrderStatus.AWAITING_PAYMENT,
     transitions=(
         Transition(OrderStatus.AWAITING_PAYMENT, "paid in time", OrderStatus.PAID),
+        Transition(OrderStatus.AWAITING_PAYMENT, "paid by what came back", OrderStatus.PAID),
         Transition(OrderStatus.AWAITING_PAYMENT, "paid late, units free", OrderStatus.PAID),
         Transition(OrderStatus.AWAITING_PAYMENT, "paid late, back-ordered", OrderStatus.BACKORDERED),
         Transition(OrderStatus.AWAITING_PAYMENT, "paid late, units gone", OrderStatus.REFUNDED),
@@ -62,8 +63,9 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.filter(status=OrderStatus.AWAITING_PAYMENT, pay_by__lte=now, set_aside_at=None)
 
     def to_send(self) -> Self:
-        """Paid, not sent in full, and neither waiting for a delivery nor held back."""
-        return self.filter(status__in=[OrderStatus.PAID, OrderStatus.PARTLY_FULFILLED], held_back_at=None)
+        """Paid, not sent in full, and waiting for neither a delivery nor a return, nor held back."""
+        ready = self.filter(status__in=[OrderStatus.PAID, OrderStatus.PARTLY_FULFILLED], held_back_at=None)
+        return ready.filter(Q(replaces=None) | Q(replaces__received_at__isnull=False))
 
 
 class Order(models.Model):
@@ -112,6 +114,14 @@ class Order(models.Model):
     set_aside_at = models.DateTimeField(null=True, blank=True, help_text="When the sweep gave up on it.")
     held_back_at = models.DateTimeField(
         null=True, blank=True, help_text="Since when nothing of it may be sent: the bank took a payment back."
+    )
+    instead_of = models.ForeignKey(
+        "orders.ReturnRequest",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="exchanges",
+        help_text="The return that pays for it; or was to pay, if the exchange was undone.",
     )
     needs_attention = models.CharField(max_length=300, blank=True, help_text="Why a person has to look at it.")
 
@@ -301,6 +311,7 @@ class OrderEventKind(models.TextChoices):
     RETURN_WITHDRAWN = "RETURN_WITHDRAWN", "Return withdrawn"
     RETURN_RECEIVED = "RETURN_RECEIVED", "Return received"
     EXCHANGED = "EXCHANGED", "Exchanged"
+    EXCHANGE_UNDONE = "EXCHANGE_UNDONE", "Exchange undone"
     INVOICED = "INVOICED", "Invoice written"
     CREDITED = "CREDITED", "Credit note written"
     CLAIMED = "CLAIMED", "Taken into an account"

@@ -26,7 +26,8 @@ class PaperCounter(models.Model):
 
 
 class Paper(models.Model):
-    """An invoice, a credit note for money that went back, or its reversal, should it not have gone after all.
+    """An invoice, a credit note for money that went back or pays an exchange, or its reversal, should it not have gone
+    after all.
 
     `content` is all that it says, and never changes.
     """
@@ -42,6 +43,8 @@ class Paper(models.Model):
     turn = models.PositiveIntegerField(
         null=True, blank=True, help_text="How often the provider had failed the refund before it went through."
     )
+    # What came back and pays for another order is credited, too: once for each share of the payment.
+    share = models.OneToOneField(Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="credit_note")
     # One invoice for each order: its number here, NULL on a credit note.
     invoiced_order = models.OneToOneField(Order, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     language = models.CharField(max_length=8)

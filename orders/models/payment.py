@@ -110,6 +110,15 @@ class Payment(models.Model):
     )
     taken_minor = models.BigIntegerField(default=0, help_text="What the bank has taken back of it, in minor units.")
     asked_at = models.DateTimeField(null=True, blank=True, help_text="When the shop last asked the provider about it.")
+    # At the provider there is one charge, under the name of the first: what goes back of a share goes back of that.
+    moved_from = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="shares",
+        help_text="The payment of which this is a part: it pays an order that replaces what came back.",
+    )
     check_at = models.DateTimeField(
         null=True, blank=True, help_text="When the shop asks next what became of money that came. Empty: no more."
     )
@@ -160,6 +169,11 @@ class Payment(models.Model):
     @property
     def is_charged_back(self) -> bool:
         return self.status == PaymentStatus.CHARGED_BACK
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a part of an earlier order's payment."""
+        return self.moved_from_id is not None
 
 
 class PaymentEvent(models.Model):
@@ -264,6 +278,11 @@ class Refund(models.Model):
     @property
     def is_pending(self) -> bool:
         return self.status == RefundStatus.PENDING
+
+    @property
+    def is_surely_here(self) -> bool:
+        """Whether its money did not leave: it failed, and was never asked for under the key that it has now."""
+        return self.status == RefundStatus.FAILED and not self.attempts
 
     @property
     def needs_a_person(self) -> bool:

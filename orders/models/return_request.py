@@ -1,4 +1,4 @@
-"""Returns: what a customer wants to send back, what came in, and what became of it."""
+"""Returns: what a customer wants to send back, what came in, and what became of it: money, or another order."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -18,6 +18,7 @@ class ReturnStatus(models.TextChoices):
     APPROVED = "APPROVED", "Approved"
     RECEIVED = "RECEIVED", "Received"
     REFUNDED = "REFUNDED", "Refunded"
+    EXCHANGED = "EXCHANGED", "Exchanged"
 
 
 RETURN_STATES = StateMachine(
@@ -29,7 +30,9 @@ RETURN_STATES = StateMachine(
         Transition(ReturnStatus.REQUESTED, "approved", ReturnStatus.APPROVED),
         Transition(ReturnStatus.APPROVED, "never came", ReturnStatus.WITHDRAWN),
         Transition(ReturnStatus.APPROVED, "received", ReturnStatus.RECEIVED),
+        Transition(ReturnStatus.APPROVED, "received, exchange chosen before", ReturnStatus.EXCHANGED),
         Transition(ReturnStatus.RECEIVED, "refunded", ReturnStatus.REFUNDED),
+        Transition(ReturnStatus.RECEIVED, "exchanged", ReturnStatus.EXCHANGED),
     ),
 )
 # Its units are spoken for: nobody can ask for their return once more.
@@ -59,6 +62,14 @@ class ReturnRequest(models.Model):
     answer = models.CharField(max_length=300, blank=True, help_text="What staff answered; the customer reads it.")
     refund = models.OneToOneField(
         Refund, null=True, blank=True, on_delete=models.PROTECT, related_name="return_request"
+    )
+    replacement = models.OneToOneField(
+        Order,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="replaces",
+        help_text="The order that the customer gets instead of the money.",
     )
     requested_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True, blank=True)
@@ -97,6 +108,21 @@ class ReturnRequest(models.Model):
     @property
     def is_refunded(self) -> bool:
         return self.status == ReturnStatus.REFUNDED
+
+    @property
+    def is_exchanged(self) -> bool:
+        """Whether it is here, and paid for another order."""
+        return self.status == ReturnStatus.EXCHANGED
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the order that it pays for waits until it is here."""
+        return self.replacement_id is not None and self.is_approved
+
+    @property
+    def can_be_exchanged(self) -> bool:
+        """Whether other units may be chosen for it: approved or here, and neither paid back nor exchanged."""
+        return self.replacement_id is None and (self.is_approved or self.is_received)
 
 
 class ReturnLine(models.Model):

@@ -67,6 +67,16 @@ from orders.services.errors import (
     UnknownPayment,
     UnknownVariant,
 )
+from orders.services.exchange import exchange_return, undo_exchange
+from orders.services.exchange_errors import (
+    ExchangeAwaitsReturn,
+    ExchangeIncomplete,
+    ExchangeNotCovered,
+    ExchangeSoldOut,
+    NotAReplacement,
+    NotEqualInPrice,
+    ReturnExchanged,
+)
 from orders.services.idempotency import BEGUN, Answer, finish, forget_old_keys, once
 from orders.services.message import send_again, send_due_messages
 from orders.services.nudge import begin_nudged
@@ -105,12 +115,18 @@ __all__ = [
     "CouponUsedByYou",
     "CouponUsedUp",
     "DeliveryOption",
+    "ExchangeAwaitsReturn",
+    "ExchangeIncomplete",
+    "ExchangeNotCovered",
+    "ExchangeSoldOut",
     "HoldsEnded",
     "KeyInUse",
     "KeyUsedDifferently",
     "MixedCurrencies",
     "MoreThanCame",
+    "NotAReplacement",
     "NotDelivered",
+    "NotEqualInPrice",
     "NotHeld",
     "NotThatManyLeft",
     "NothingCameBack",
@@ -128,6 +144,7 @@ __all__ = [
     "RefundNotFailed",
     "RefundTooMuch",
     "Reordered",
+    "ReturnExchanged",
     "ReturnMoved",
     "ReturnTooLate",
     "ShipmentMoved",
@@ -155,6 +172,7 @@ __all__ = [
     "decide_return",
     "delivery_options",
     "empty_cart",
+    "exchange_return",
     "expire_unpaid",
     "extend_hold",
     "find_cart",
@@ -193,6 +211,7 @@ __all__ = [
     "settle_attention",
     "ship",
     "start_payment",
+    "undo_exchange",
     "unpack",
     "withdraw_return",
     "write_hold_messages",

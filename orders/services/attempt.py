@@ -171,7 +171,7 @@ def _payment_of(event: GatewayEvent, *, gateway: str) -> Payment:
     try:
         payment = payments.filter(pk=UUID(event.payment_id)).first()
     except ValueError:
-        payment = payments.filter(provider_reference=event.provider_reference).first()
+        payment = payments.filter(provider_reference=event.provider_reference, moved_from=None).first()
     if payment is None:
         raise UnknownPayment()
     return payment

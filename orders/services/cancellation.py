@@ -10,11 +10,12 @@ from uuid import UUID
 
 from inventory import services as inventory
 from orders.models import Order, OrderEventKind, OrderLine, Payment
-from orders.pricing import refund_for_units
 from orders.services.checkout import cancel_order
 from orders.services.errors import OrderNotCancellable
+from orders.services.exchange import undo_for_customer
 from orders.services.message import write_order_message
-from orders.services.repayment import lock_repayable, pay_back, repayable_minor
+from orders.services.repayment import lock_repayable, pay_back, repayable_minor, worth
+from orders.services.return_rows import refuse_awaiting
 from orders.services.shipment import choose
 from orders.services.timeline import note
 from shop.errors import NotFound
@@ -41,6 +42,7 @@ def cancel_units(
     whether it was one intent.
 
     :raises OrderNotCancellable: if it is not paid, or everything was sent.
+    :raises ExchangeAwaitsReturn: if a return pays for it that is not here.
     :raises NothingChosen: if there is no unit in `units`.
     :raises NotThatManyLeft: if fewer units of a line are owed and unpacked.
     :raises NotOnHand: if units that are to be written off are not in the building.
@@ -55,8 +57,13 @@ def cancel_for_customer(*, order_id: UUID, now: datetime, actor: str) -> Order:
     """Cancel an order that waits for payment, or a paid one that nobody has packed: its units go back on sale and its
     money goes back. A cancelled order stays cancelled.
 
+    Of an order that a return pays which is not here no money can go back: its exchange is undone.
+
     :raises OrderNotCancellable: if any of it is packed or sent, or it is held back, or it has ended.
     """
+    undone = undo_for_customer(order_id=order_id, now=now, actor=actor)
+    if undone is not None:
+        return undone
     order = Order.objects.select_for_update().filter(pk=order_id).first()
     if order is None or not order.is_paid:
         return cancel_order(order_id=order_id, now=now, actor=actor)
@@ -75,11 +82,6 @@ def preview_cancellation(*, order: Order, units: Mapping[UUID, int]) -> int:
     chosen = choose(order, units, verb="cancel", left=lambda line: line.unpacked)
     lines = list(OrderLine.objects.filter(order=order).order_by("pk"))
     return min(_given_up(order, lines, chosen).value_minor, repayable_minor(order))
-
-
-def worth(line: OrderLine, units: int) -> int:
-    """What goes back for so many more units of a line, in minor units: exactly their share of what was charged."""
-    return refund_for_units(line, units, line.refunded).amount_minor
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,4 +169,5 @@ def _lock_paid(order_id: UUID) -> Order:
         raise NotFound()
     if not order.is_paid or order.is_fulfilled:
         raise OrderNotCancellable(number=order.number, status=order.get_status_display().lower())
+    refuse_awaiting(order)
     return order

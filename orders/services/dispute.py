@@ -1,5 +1,6 @@
 """Banks that take money back, the whole payment or a part of it, and those that return it."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.db.models import Sum
@@ -18,7 +19,9 @@ from orders.models import (
 )
 from orders.services.attention import call_staff, forget_reason
 from orders.services.end import conclude
+from orders.services.message import write_order_message
 from orders.services.refund import left_of, stop_refunds
+from orders.services.share import shares_of
 from shop.clock import clock_time
 from shop.money import format_money
 
@@ -46,7 +49,25 @@ def settle_dispute(order: Order, payment: Payment, event: GatewayEvent, *, now: 
     Only the payment that bought the order holds its parcels back: whatever the bank does with another one, this one is
     here.
     """
-    step = _step(payment, event)
+    step, before_minor = _step(payment, event), payment.taken_minor
+    outcome = _settle(order, payment, event, step=step, now=now)
+    is_part = step in (PART_TAKEN, PART_WON)
+    rest_minor = event.amount_minor - abs(payment.taken_minor - before_minor)
+    for share in shares_of(payment):
+        # The provider has one charge. A bank that takes it takes with it what pays other orders, and gives it back.
+        newer = Order.objects.select_for_update().get(pk=share.order_id)
+        share = Payment.objects.select_for_update().get(pk=share.pk)
+        at_stake_minor = _here(share) if event.kind == base.CHARGED_BACK else share.taken_minor
+        amount_minor = min(rest_minor, at_stake_minor) if is_part else at_stake_minor
+        rest_minor -= amount_minor
+        of_share = replace(event, amount_minor=amount_minor)
+        own_step = _step(share, of_share)
+        if (amount_minor or not is_part) and ATTEMPT_ENDS[share.status, own_step].moves:
+            _settle(newer, share, of_share, step=own_step, now=now)
+    return outcome
+
+
+def _settle(order: Order, payment: Payment, event: GatewayEvent, *, step: str, now: datetime) -> str:
     taken_minor = min(event.amount_minor, _here(payment)) if step == PART_TAKEN else _here(payment)
     payment.take(step)
     if event.kind == base.CHARGED_BACK:
@@ -72,6 +93,10 @@ def settle_dispute(order: Order, payment: Payment, event: GatewayEvent, *, now: 
         amount=format_money(taken_minor, payment.captured_currency or payment.currency),
         came=format_money(payment.captured_minor, payment.captured_currency or payment.currency),
     )
+    if end.message and taken_minor:
+        # A payment may be taken back, returned and taken back again: each time it is told.
+        key = f"{payment.pk}:{event.event_id}"
+        write_order_message(order, name=end.message, key=key, now=now, payment=payment, taken_minor=taken_minor)
     return end.outcome
 
 
@@ -81,14 +106,18 @@ def _step(payment: Payment, event: GatewayEvent) -> str:
         return event.kind
     if event.kind == base.CHARGEBACK_WON and payment.taken_minor:
         return PART_WON
-    is_part = 0 < event.amount_minor < _here(payment) and event.currency == payment.captured_currency
+    whole_minor = _here(payment) + sum(_here(share) for share in shares_of(payment))
+    is_part = 0 < event.amount_minor < whole_minor and event.currency == payment.captured_currency
     return PART_TAKEN if event.kind == base.CHARGED_BACK and is_part else event.kind
 
 
 def _here(payment: Payment) -> int:
-    """What of it the provider has at this moment, in minor units: refunds on their way are still there."""
+    """What of it the provider has at this moment, in minor units, without what pays other orders: refunds on their way
+    are still there.
+    """
     gone = Refund.objects.filter(payment=payment, status=RefundStatus.SUCCEEDED).aggregate(gone=Sum("amount_minor"))
-    return max(payment.captured_minor - (gone["gone"] or 0) - payment.taken_minor, 0)
+    moved = Payment.objects.filter(moved_from=payment).aggregate(moved=Sum("captured_minor"))
+    return max(payment.captured_minor - (moved["moved"] or 0) - (gone["gone"] or 0) - payment.taken_minor, 0)
 
 
 def _happening(order: Order, payment: Payment, step: str) -> Happening:

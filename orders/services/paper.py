@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import IntegrityError
 from django.utils import timezone
 
-from orders.models import Order, Paper, PaperCounter, PaperKind, Payment, Refund
+from orders.models import Order, Paper, PaperCounter, PaperKind, Payment, Refund, ReturnRequest
 from shop.transactions import TryAgain, transactional
 
 SERIES = {PaperKind.INVOICE: "INV", PaperKind.CREDIT_NOTE: "CN", PaperKind.REVERSAL: "RV"}
@@ -55,7 +55,32 @@ def issue_credit_note(refund: Refund, *, now: datetime) -> Paper | None:
         language=invoice.language,
         currency=refund.currency,
         total_minor=refund.amount_minor,
-        content=_credit_content(invoice, refund),
+        content=_credit_content(invoice, total_minor=refund.amount_minor, reason=refund.reason),
+        issued_at=now,
+    )
+
+
+def issue_exchange_note(share: Payment, *, invoice: Paper | None, now: datetime) -> Paper | None:
+    """The credit note for what came back and pays another order, in the caller's transaction. Once for each share.
+
+    `invoice` is the one that it corrects; None where the order that came back has none.
+    """
+    if invoice is None:
+        return None
+    known = Paper.objects.filter(share=share).first()
+    if known is not None:
+        return known
+    reason = f"exchanged for order {share.order.number}"
+    return Paper.objects.create(
+        number=_next_number(PaperKind.CREDIT_NOTE, now=now),
+        kind=PaperKind.CREDIT_NOTE,
+        order_id=invoice.order_id,
+        payment_id=invoice.payment_id,
+        share=share,
+        language=invoice.language,
+        currency=invoice.currency,
+        total_minor=share.captured_minor,
+        content=_credit_content(invoice, total_minor=share.captured_minor, reason=reason),
         issued_at=now,
     )
 
@@ -73,12 +98,14 @@ def reverse_credit_note(refund: Refund, *, now: datetime) -> Paper | None:
 def issue_missing_papers(*, order_id: UUID, now: datetime) -> int:
     """Write what an order should have and has not, with today's numbers; returns how many. A repeat writes none.
 
+    An exchange that waits for its return has none yet.
     An order that was paid before there were invoices gets its invoice, and a credit note for each refund that went
     through; a credit note that was written for money which did not leave is reversed.
     """
     order = Order.objects.select_for_update().get(pk=order_id)
     payment = Payment.objects.filter(order=order, is_kept=True).first()
-    if payment is None:
+    is_awaiting = ReturnRequest.objects.filter(replacement=order, received_at=None).exists()
+    if payment is None or is_awaiting:
         return 0
     before = Paper.objects.filter(order=order).count()
     issue_invoice(order, payment=payment, now=now)
@@ -175,21 +202,21 @@ def _invoice_content(order: Order, payment: Payment) -> dict[str, Any]:
     }
 
 
-def _credit_content(invoice: Paper, refund: Refund) -> dict[str, Any]:
+def _credit_content(invoice: Paper, *, total_minor: int, reason: str) -> dict[str, Any]:
     """What goes back, with its share of the tax: shares of all credit notes add up to the tax of the invoice."""
     credited_minor, credited_tax_minor = _credited(invoice)
-    tax_minor, total_minor = invoice.content["tax_minor"], invoice.total_minor
+    tax_minor, whole_minor = invoice.content["tax_minor"], invoice.total_minor
     # The tax of all that is credited now, without what was credited before: whatever was reversed, it adds up.
-    share = max(tax_minor * (credited_minor + refund.amount_minor) // total_minor - credited_tax_minor, 0)
+    share = max(tax_minor * (credited_minor + total_minor) // whole_minor - credited_tax_minor, 0)
     return {
         **{name: invoice.content[name] for name in ("buyer", "order_number", "tax_name")},
         "seller": _seller(),
         "invoice_number": invoice.number,
         "lines": [],
-        "reason": refund.reason,
+        "reason": reason,
         "taxes": [],
         "tax_minor": share,
-        "total_minor": refund.amount_minor,
+        "total_minor": total_minor,
         "payment": invoice.content["payment"],
     }
 

@@ -16,6 +16,7 @@ from orders.services.end import conclude
 from orders.services.errors import PaymentChargedBack, RefundNotFailed, RefundTooMuch
 from orders.services.nudge import nudge_after_commit
 from orders.services.paper import issue_credit_note, reverse_credit_note
+from orders.services.share import shares_of
 from orders.services.timeline import note
 from shop.errors import NotFound
 from shop.money import format_money
@@ -93,7 +94,7 @@ def retry_refund(*, refund_id: UUID, actor: str, now: datetime) -> Refund:
 
 
 def left_of(payment: Payment, *, again: Refund | None = None) -> int:
-    """What came with this payment, is not on its way back and not with the bank, in minor units.
+    """What came with this payment, is not on its way back, not with the bank, and pays no other order, in minor units.
 
     What failed for good did not leave, so it does not count; nor does the refund that is to be tried `again`.
     """
@@ -101,7 +102,8 @@ def left_of(payment: Payment, *, again: Refund | None = None) -> int:
     if again is not None:
         gone = gone.exclude(pk=again.pk)
     gone_minor = gone.aggregate(gone=Sum("amount_minor"))["gone"] or 0
-    return payment.captured_minor - payment.taken_minor - gone_minor
+    moved_minor = Payment.objects.filter(moved_from=payment).aggregate(moved=Sum("captured_minor"))["moved"] or 0
+    return payment.captured_minor - payment.taken_minor - moved_minor - gone_minor
 
 
 def settle_refund_report(order: Order, payment: Payment, event: GatewayEvent, *, now: datetime) -> str:
@@ -110,6 +112,9 @@ def settle_refund_report(order: Order, payment: Payment, event: GatewayEvent, *,
     It may speak of a refund of ours, by our key or by its own reference, or of one that somebody made on its pages.
     """
     refund = _refund_meant(payment, event)
+    if refund is not None and refund.payment_id != payment.pk:
+        # It is another order's, which a part of this payment pays. The older order is locked before the newer.
+        order, payment = refund.payment.order, refund.payment
     if event.kind == base.REFUND_SUCCEEDED:
         if refund is None:
             return _write_down_unknown(order, payment, event, now=now)
@@ -278,6 +283,13 @@ def _refund_meant(payment: Payment, event: GatewayEvent) -> Refund | None:
     not been answered.
     """
     refunds = list(Refund.objects.select_for_update().filter(payment=payment).order_by("pk"))
+    for share in shares_of(payment):
+        # The provider knows one charge: what goes back of another order that it pays is told under its name, too.
+        share.order = Order.objects.select_for_update().get(pk=share.order_id)
+        of_share = list(Refund.objects.select_for_update().filter(payment=share).order_by("pk"))
+        for refund in of_share:
+            refund.payment = share
+        refunds += of_share
     for refund in refunds:
         names = [refund.provider_reference, *refund.old_references]
         if event.refund_id and (refund.knows_key(event.refund_id) or event.refund_id in names):

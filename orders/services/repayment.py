@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from orders.models import Order, OrderEventKind, Payment, PaymentStatus, Refund
+from orders.models import Order, OrderEventKind, OrderLine, Payment, PaymentStatus, Refund
+from orders.pricing import refund_for_units
 from orders.services.errors import MoreThanCame, NothingToPayBack
 from orders.services.message import write_order_message
 from orders.services.refund import left_of, request_refund
+from orders.services.return_rows import refuse_awaiting
 from orders.services.timeline import note
 from shop.errors import InvalidInput, NotFound
 from shop.money import format_money
@@ -22,6 +24,7 @@ def repay(*, order_id: UUID, amount_minor: int, reason: str, now: datetime, acto
     what came.
 
     :raises InvalidInput: if the amount is not above zero, or the reason is missing.
+    :raises ExchangeAwaitsReturn: if a return pays for it that is not here.
     :raises NothingToPayBack: if no money of the order is here.
     :raises MoreThanCame: if less is left.
     """
@@ -32,12 +35,14 @@ def repay(*, order_id: UUID, amount_minor: int, reason: str, now: datetime, acto
     order = Order.objects.select_for_update().filter(pk=order_id).first()
     if order is None:
         raise NotFound()
+    refuse_awaiting(order)
     payment, left_minor = _lock_what_staff_may_send(order)
     if payment is None:
         raise NothingToPayBack(number=order.number)
     if amount_minor > left_minor:
         raise MoreThanCame(asked_minor=amount_minor, left_minor=left_minor, currency=order.currency)
-    return pay_back(order, payment, amount_minor=amount_minor, why=reason.strip(), now=now, actor=actor)
+    words = reason.strip()
+    return pay_back(order, payment, amount_minor=amount_minor, why=words, mails=words, now=now, actor=actor)
 
 
 def lock_repayable(order: Order) -> tuple[Payment | None, int]:
@@ -76,17 +81,30 @@ def _first_with_money(payments: Iterable[Payment], order: Order) -> tuple[Paymen
     return None, 0
 
 
+def worth(line: OrderLine, units: int) -> int:
+    """What goes back for so many more units of a line, in minor units: exactly their share of what was charged."""
+    return refund_for_units(line, units, line.refunded).amount_minor
+
+
 def pay_back(
-    order: Order, payment: Payment, *, amount_minor: int, why: str, now: datetime, actor: str, tells: bool = True
+    order: Order,
+    payment: Payment,
+    *,
+    amount_minor: int,
+    why: str,
+    now: datetime,
+    actor: str,
+    tells: bool = True,
+    mails: str = "",
 ) -> Refund:
     """Ask for this much to go back, in the caller's transaction and under its locks, and write it on the timeline.
 
-    Without `tells` the caller's own message speaks of it.
+    Without `tells` the caller's own message speaks of it. `mails` brings it, word by word, what staff wrote.
     """
     refund = request_refund(payment, amount_minor=amount_minor, currency=order.currency, reason=why[:200], now=now)
     amount = format_money(amount_minor, order.currency)
     text = f"{amount} is on its way back: {why.rstrip('.')}. Banks need up to 3 working days."
     note(order, OrderEventKind.REFUND_REQUESTED, text, actor=actor, now=now)
     if tells:
-        write_order_message(order, name="refund_sent", key=str(refund.pk), now=now, refund=refund)
+        write_order_message(order, name="refund_sent", key=str(refund.pk), now=now, refund=refund, why=mails)
     return refund

@@ -1,6 +1,7 @@
 """Returns: asked for by the customer, decided by staff, received into the stock or written off, and paid back.
 
-Order of locks: order, return, payment, refund, reservations, stock.
+What is exchanged instead of paid back is in services.exchange.
+Order of locks: order, return, payment, refund, newer order, counter of papers, reservations, stock.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,10 +23,11 @@ from orders.models import (
     ReturnReason,
     ReturnRequest,
 )
-from orders.services.cancellation import worth
-from orders.services.errors import NothingCameBack, PaymentChargedBack, ReturnMoved, ReturnTooLate
+from orders.services.errors import NothingCameBack, PaymentChargedBack, ReturnTooLate
+from orders.services.exchange import call_off, finish_awaited
 from orders.services.message import write_order_message
-from orders.services.repayment import lock_repayable, pay_back
+from orders.services.repayment import lock_repayable, pay_back, worth
+from orders.services.return_rows import lock_return, moved, parts_of
 from orders.services.shipment import choose
 from orders.services.timeline import note
 from shop.clock import day_and_time
@@ -85,14 +87,15 @@ def withdraw_return(*, return_id: UUID, now: datetime, actor: str) -> ReturnRequ
 
     :raises ReturnMoved: if staff have decided already.
     """
-    asked, order = _lock(return_id)
+    asked, order = lock_return(return_id)
     if asked.is_withdrawn:
         return asked
     if not asked.is_requested:
-        raise _moved(asked, verb="withdrawn")
+        raise moved(asked, verb="withdrawn")
     asked.take("withdrawn")
     asked.save(update_fields=["status"])
     note(order, OrderEventKind.RETURN_WITHDRAWN, f"{asked} was withdrawn.", actor=actor, now=now)
+    _tell_closed(order, asked, never_came=False, now=now)
     return asked
 
 
@@ -105,11 +108,11 @@ def decide_return(*, return_id: UUID, approve: bool, answer: str, now: datetime,
     """
     if not approve and not answer.strip():
         raise InvalidInput(field="answer", problem="Say why: the customer reads it.")
-    asked, order = _lock(return_id)
+    asked, order = lock_return(return_id)
     if (asked.is_approved and approve) or (asked.is_rejected and not approve):
         return asked
     if not asked.is_requested:
-        raise _moved(asked, verb="approved" if approve else "refused")
+        raise moved(asked, verb="approved" if approve else "refused")
     asked.take("approved" if approve else "refused")
     asked.answer, asked.decided_at = answer.strip()[:300], now
     asked.save(update_fields=["status", "answer", "decided_at"])
@@ -131,16 +134,21 @@ def decide_return(*, return_id: UUID, approve: bool, answer: str, now: datetime,
 def close_return(*, return_id: UUID, now: datetime, actor: str) -> ReturnRequest:
     """Close an approved return whose parcel never came: its units count as kept. A repeat changes nothing.
 
+    What it was exchanged for goes back on sale.
+
     :raises ReturnMoved: if it came, or was never approved.
     """
-    asked, order = _lock(return_id)
+    asked, order = lock_return(return_id)
     if asked.is_withdrawn:
         return asked
     if not asked.is_approved:
-        raise _moved(asked, verb="closed")
+        raise moved(asked, verb="closed")
+    if asked.is_awaited:
+        call_off(asked, order, now=now, actor=actor)
     asked.take("never came")
     asked.save(update_fields=["status"])
     note(order, OrderEventKind.RETURN_WITHDRAWN, f"{asked} never came and was closed.", actor=actor, now=now)
+    _tell_closed(order, asked, never_came=True, now=now)
     return asked
 
 
@@ -148,20 +156,24 @@ def close_return(*, return_id: UUID, now: datetime, actor: str) -> ReturnRequest
 def receive_return(*, return_id: UUID, receipts: Mapping[int, Receipt], now: datetime, actor: str) -> ReturnRequest:
     """Take in what came (return line to Receipt): on sale again, or written off. A return is received once.
 
-    Fewer units may come than were asked for; what did not come stays with the customer and is not paid back.
+    Fewer units may come than were asked for; what did not come stays with the customer and is not paid back. One that
+    was exchanged before it came pays for that order now, and so has to come whole.
 
     :raises ReturnMoved: if it is not approved.
+    :raises ExchangeIncomplete: if it is exchanged, and not all of it came.
     :raises NothingCameBack: if no unit came.
     :raises InvalidInput: if more came of a line than was to come.
     """
-    asked, order = _lock(return_id)
-    if asked.is_received or asked.is_refunded:
+    asked, order = lock_return(return_id)
+    if asked.is_received or asked.is_refunded or asked.is_exchanged:
         return asked
     if not asked.is_approved:
-        raise _moved(asked, verb="received")
-    parts = _parts(asked)
+        raise moved(asked, verb="received")
+    parts = parts_of(asked)
     _refuse_wrong_receipts(asked, parts, receipts)
-    asked.take("received")
+    is_exchanged = asked.is_awaited
+    if not is_exchanged:
+        asked.take("received")
     asked.received_at = now
     asked.save(update_fields=["status", "received_at"])
     for part in parts:
@@ -173,6 +185,8 @@ def receive_return(*, return_id: UUID, receipts: Mapping[int, Receipt], now: dat
     came = ", ".join(f"{part.came} × {part.order_line.product_name}" for part in parts if part.came)
     note(order, OrderEventKind.RETURN_RECEIVED, f"{asked} arrived: {came}.", actor=actor, now=now)
     write_order_message(order, name="return_received", key=str(asked.pk), now=now, return_request=asked)
+    if is_exchanged:
+        finish_awaited(asked, order, parts, now=now)
     _take_in(asked, parts, now=now, actor=actor)
     return asked
 
@@ -186,13 +200,13 @@ def refund_return(*, return_id: UUID, now: datetime, actor: str) -> ReturnReques
     :raises ReturnMoved: if it is not received.
     :raises PaymentChargedBack: if the bank has money of the order, and what is left here is not enough.
     """
-    asked, order = _lock(return_id)
+    asked, order = lock_return(return_id)
     if asked.is_refunded:
         return asked
     if not asked.is_received:
-        raise _moved(asked, verb="refunded")
+        raise moved(asked, verb="refunded")
     payment, left_minor = lock_repayable(order)
-    parts = _parts(asked)
+    parts = parts_of(asked)
     value_minor = sum(worth(part.order_line, part.came) for part in parts)
     if value_minor > left_minor and Payment.objects.filter(order=order).with_bank().exists():
         raise PaymentChargedBack()
@@ -213,6 +227,11 @@ def units_in_open_returns(order: Order) -> dict[UUID, int]:
     """Order line to the units of it that are in a return nobody has received or refused. One query."""
     rows = ReturnLine.objects.filter(return_request__order=order, return_request__status__in=OPEN_RETURN)
     return dict(rows.values_list("order_line_id").annotate(units=Sum("quantity")))
+
+
+def _tell_closed(order: Order, asked: ReturnRequest, *, never_came: bool, now: datetime) -> None:
+    facts = {"return_request": asked, "never_came": never_came}
+    write_order_message(order, name="return_withdrawn", key=str(asked.pk), now=now, **facts)
 
 
 def _returnable(spoken_for: Mapping[UUID, int]) -> Callable[[OrderLine], int]:
@@ -248,22 +267,3 @@ def _take_in(asked: ReturnRequest, parts: list[ReturnLine], *, now: datetime, ac
             actor=actor,
             now=now,
         )
-
-
-def _lock(return_id: UUID) -> tuple[ReturnRequest, Order]:
-    """Order before return, as everywhere."""
-    order_id = ReturnRequest.objects.filter(pk=return_id).values_list("order_id", flat=True).first()
-    if order_id is None:
-        raise NotFound()
-    order = Order.objects.select_for_update().get(pk=order_id)
-    asked = ReturnRequest.objects.select_for_update().get(pk=return_id)
-    asked.order = order
-    return asked, order
-
-
-def _parts(asked: ReturnRequest) -> list[ReturnLine]:
-    return list(ReturnLine.objects.filter(return_request=asked).select_related("order_line").order_by("order_line_id"))
-
-
-def _moved(asked: ReturnRequest, *, verb: str) -> ReturnMoved:
-    return ReturnMoved(number=asked.number, status=asked.get_status_display().lower(), verb=verb)

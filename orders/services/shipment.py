@@ -21,6 +21,7 @@ from orders.services.errors import (
     ShipmentMoved,
 )
 from orders.services.message import write_order_message
+from orders.services.return_rows import refuse_awaiting
 from orders.services.timeline import note
 from shop.errors import NotFound
 from shop.transactions import transactional
@@ -35,6 +36,7 @@ def pack(*, order_id: UUID, units: Mapping[UUID, int], now: datetime, actor: str
     :raises OrderNotFulfillable: if it is not paid.
     :raises OrderHeldBack: if a chargeback keeps it here.
     :raises OrderOnBackorder: if its units have not arrived.
+    :raises ExchangeAwaitsReturn: if a return pays for it that is not here.
     :raises NothingChosen: if there is no unit in `units`.
     :raises NotThatManyLeft: if fewer units of a line are owed and unpacked.
     """
@@ -228,6 +230,7 @@ def _refuse_unsendable(order: Order) -> None:
         raise OrderHeldBack(number=order.number)
     if order.is_backordered:
         raise OrderOnBackorder(number=order.number)
+    refuse_awaiting(order)
 
 
 def _lock(shipment_id: UUID) -> tuple[Shipment, Order]:

@@ -1,6 +1,6 @@
 """The pages from cart to parcel."""
 
-from orders.views.after_sale import order_return, return_withdraw
+from orders.views.after_sale import order_return, return_exchange, return_withdraw
 from orders.views.cart import (
     cart,
     cart_add,
@@ -52,5 +52,6 @@ __all__ = [
     "outbox",
     "outbox_html",
     "outbox_message",
+    "return_exchange",
     "return_withdraw",
 ]

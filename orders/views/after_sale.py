@@ -1,4 +1,4 @@
-"""What a customer does once an order was sent: ask for a return, and take that back."""
+"""What a customer does once an order was sent: ask for a return, take that back, or exchange it for something else."""
 
 from uuid import UUID
 
@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_http_methods
 
-from orders import notes, services, shopper, standing
-from orders.forms import ReturnForm
+from orders import notes, replacing, services, shopper, standing
+from orders.forms import ExchangeForm, ReturnForm
 from orders.models import Order
 from orders.press import once_for_press, posted_key
 from orders.services import Answer
@@ -51,6 +51,35 @@ def order_return(request: HttpRequest, order: Order) -> HttpResponse:
         return order_page(request, order=order, now=now, note=notes.refusal(error, now=now), status=error.status)
     messages.success(request, f"We got your return {done.body['number']}, look at it and write to you.")
     return see_other(f"{reverse('orders:order', args=[order.pk])}#returns-title")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@of_an_orders_return
+def return_exchange(request: HttpRequest, order: Order, return_id: UUID) -> HttpResponse:
+    """Which variants replace what goes back. Pressed twice, it is one exchange."""
+    now = timezone.now()
+    asked = next(each for each in order.returns.all() if each.pk == return_id)
+    form = ExchangeForm(request.POST if request.method == "POST" else None, offers=replacing.offers(asked, now=now))
+    if request.method != "POST" or not form.is_valid():
+        context = {"order": order, "asked": asked, "form": form}
+        answer = render(request, "orders/return_exchange.html", context, status=422 if form.is_bound else 200)
+        add_never_cache_headers(answer)
+        return answer
+
+    def produce() -> Answer:
+        replacement = services.exchange_return(
+            return_id=asked.pk, choices=form.choices(), now=now, actor=shopper.actor_of(request)
+        )
+        return Answer(status=303, body={"order": str(replacement.pk), "number": replacement.number})
+
+    try:
+        done = once_for_press(
+            request, verb=f"exchange:{asked.pk.hex}", key=posted_key(request), now=now, produce=produce
+        )
+    except ShopError as error:
+        return order_page(request, order=order, now=now, note=notes.refusal(error, now=now), status=error.status)
+    messages.success(request, f"Booked: order {done.body['number']} is your exchange.")
+    return see_other(reverse("orders:order", args=[done.body["order"]]))
 
 
 @post_only(shown_at="orders:order", keeps=("order_id",))

@@ -139,6 +139,8 @@ def order_page(
     context["timeline"] = standing.told(context["events"], order=order)
     context["money"] = standing.money_of(order)
     context["can_cancel"] = standing.can_be_cancelled(order)
+    context["is_awaiting"] = standing.awaited_return(order) is not None
+    context["goes_back_minor"] = standing.left_here(order)
     context["can_return"] = bool(standing.returnable_lines(order, now=now))
     answer = render(request, "orders/order.html", context, status=status)
     add_never_cache_headers(answer)

@@ -9,8 +9,9 @@ from rest_framework.test import APIClient
 from inventory.models import StockItem
 from orders import services
 from orders.models import Payment, ReturnRequest
-from tests.api.conftest import API, add, check_out, event, key, report
+from tests.api.conftest import API, add, as_guest_of, check_out, event, key, report
 from tests.books import nothing_changes
+from tests.factories import StockItemFactory, VariantFactory
 
 pytestmark = pytest.mark.usefixtures("shipping_method")
 
@@ -21,6 +22,17 @@ def sent_order(client: APIClient, item: StockItem) -> dict[str, Any]:
     report(payment.pk, event(payment))
     services.fulfil_order(order_id=order["id"], tracking_number="JNE-7", now=timezone.now(), actor="boss@example.com")
     return client.get(f"{API}/orders/{order['id']}").json()
+
+
+def sent_guest_order(item: StockItem) -> tuple[APIClient, dict[str, Any]]:
+    """A guest, with the token of the cart that the order was, and the order."""
+    cart = add(APIClient(), item).json()
+    client = as_guest_of(cart)
+    order = check_out(client, cart["id"]).json()
+    payment = Payment.objects.get(order=order["id"])
+    report(payment.pk, event(payment))
+    services.fulfil_order(order_id=order["id"], now=timezone.now(), actor="boss@example.com")
+    return client, client.get(f"{API}/orders/{order['id']}").json()
 
 
 def body_of(order: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -82,3 +94,37 @@ def test_returns_of_others_do_not_exist(member: APIClient, guest: APIClient, ite
         assert guest.post(address, body_of(order), format="json").status_code == 401
         assert guest.post(f"{address}/{asked.pk}/withdraw").status_code == 401
         assert member.post(f"{address}/{order['id']}/withdraw").status_code == 404
+
+
+def test_a_return_is_exchanged_once_by_key_and_undone_by_cancelling(item: StockItem) -> None:
+    guest, order = sent_guest_order(item)
+    address = f"{API}/orders/{order['id']}/returns"
+    asked = guest.post(address, body_of(order), format="json").json()
+    other = StockItemFactory(variant=VariantFactory(product=item.variant.product), on_hand=1)
+    items = [{"line_id": asked["items"][0]["line_id"], "variant_id": str(other.variant.pk)}]
+    exchange, headers = f"{address}/{asked['id']}/exchange", key()
+    with nothing_changes():
+        early = guest.post(exchange, {"items": items}, format="json")
+    services.decide_return(return_id=asked["id"], approve=True, answer="", now=timezone.now(), actor="boss")
+    with nothing_changes():
+        strange = guest.post(exchange, {"items": [items[0] | {"line_id": asked["id"]}]}, format="json")
+
+    first, second = (guest.post(exchange, {"items": items}, format="json", **headers) for _ in range(2))
+
+    replacement = first.json()
+    assert (early.status_code, early.json()["code"], strange.status_code) == (409, "return_moved", 404)
+    assert (first.status_code, second.json(), second["Idempotent-Replayed"]) == (201, replacement, "true")
+    assert (replacement["status"], replacement["paid"], replacement["exchange_of_order_number"]) == (
+        "PAID",
+        replacement["total"],
+        order["number"],
+    )
+    [listed] = guest.get(address).json()
+    assert listed["exchange_order_number"] == replacement["number"]
+    assert guest.get(f"{API}/orders/{order['id']}").json()["exchanged"] == replacement["total"]
+    # Whoever knows the order knows the one that replaces it.
+    assert guest.get(f"{API}/orders/{replacement['id']}").status_code == 200
+    undone = guest.post(f"{API}/orders/{replacement['id']}/cancel").json()
+    assert (undone["status"], undone["refunded"], undone["payments"]) == ("CANCELLED", 0, [])
+    [listed] = guest.get(address).json()
+    assert (listed["status"], listed["exchange_order_id"]) == ("APPROVED", None)

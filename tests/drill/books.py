@@ -58,6 +58,7 @@ class OrderLine(Row):
     quantity: int
     total_minor: int
     reservation_id: str
+    returned: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,9 @@ class Payment(Row):
     status: str
     amount_minor: int
     currency: str
+    captured_minor: int = 0
+    moved_from_id: str | None = None
+    """The payment of which this is a part that pays for an exchange."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,5 +161,11 @@ class Books:
         return {item.id: item.sku for item in self.stock}
 
     def sold(self, sku: str) -> int:
-        """Units of `sku` in paid orders."""
-        return sum(line.quantity for order in self.orders if order.is_paid for line in order.lines if line.sku == sku)
+        """Units of `sku` in paid orders that have not come back."""
+        return sum(
+            line.quantity - line.returned
+            for order in self.orders
+            if order.is_paid
+            for line in order.lines
+            if line.sku == sku
+        )

@@ -15,6 +15,8 @@ from typing import Any
 
 import django
 
+LINE_COLUMNS = ("order_id", "sku", "quantity", "total_minor", "reservation_id", "returned")
+PAYMENT_COLUMNS = ("id", "order_id", "status", "amount_minor", "currency", "captured_minor", "moved_from_id")
 PASSWORD = "password123"  # the demo's own, known to everybody
 
 
@@ -64,7 +66,7 @@ def books() -> dict[str, Any]:
         "movements": list(StockMovement.objects.order_by("pk").values()),
         "reservations": _reservations(units),
         "orders": _orders(),
-        "payments": list(Payment.objects.values("id", "order_id", "status", "amount_minor", "currency")),
+        "payments": list(Payment.objects.values(*PAYMENT_COLUMNS)),
         "refunds": [
             {name: getattr(refund, name) for name in ("id", "key", "payment_id", "amount_minor", "currency", "status")}
             for refund in Refund.objects.order_by("pk")
@@ -85,7 +87,7 @@ def _orders() -> list[dict[str, Any]]:
     from orders.models import Order, OrderEvent, OrderLine
 
     lines: dict[Any, list[Any]] = {}
-    for line in OrderLine.objects.values("order_id", "sku", "quantity", "total_minor", "reservation_id"):
+    for line in OrderLine.objects.values(*LINE_COLUMNS):
         lines.setdefault(line["order_id"], []).append(line)
     events: dict[Any, list[str]] = {}
     for order_id, kind in OrderEvent.objects.order_by("pk").values_list("order_id", "kind"):

@@ -82,7 +82,7 @@ KEPT = Expected(S.PAID, P.CAPTURED, shift=(0, UNITS), entry=K.PAID_LATE_KEPT, me
 TERMS = Expected(S.BACKORDERED, P.CAPTURED, shift=(0, UNITS), entry=K.BACKORDERED, message="order_backordered")
 IN_TIME = Expected(S.PAID, P.CAPTURED, shift=(-UNITS, UNITS), entry=K.PAID, message="order_paid")
 WENT_BACK = Expected(entry=K.REFUND_SUCCEEDED)
-TAKEN = Expected(attempt=P.CHARGED_BACK, entry=K.CHARGED_BACK, staff=True)
+TAKEN = Expected(attempt=P.CHARGED_BACK, entry=K.CHARGED_BACK, staff=True, message="payment_charged_back")
 WON = Expected(attempt=P.CAPTURED, entry=K.CHARGEBACK_WON)
 REFUSED = Expected(refused="OrderNotPayable")
 
@@ -128,7 +128,7 @@ def table() -> dict[tuple[str, Happening], Expected]:
     say(H.REFUND_UNKNOWN, S, Expected(refund=1, entry=K.REFUND_SUCCEEDED, staff=True))
     say(H.CHARGED_BACK, UNSENT, replace(TAKEN, held_back=True))
     say(H.CHARGED_BACK, [S.FULFILLED, *OPEN, *OVER], TAKEN)
-    part = Expected(entry=K.CHARGED_BACK, staff=True)
+    part = Expected(entry=K.CHARGED_BACK, staff=True, message="payment_charged_back")
     say(H.CHARGED_BACK_PART, UNSENT, replace(part, held_back=True))
     say(H.CHARGED_BACK_PART, [S.FULFILLED, *OPEN, *OVER], part)
     say(H.CHARGED_BACK_OTHER, PAID, TAKEN)

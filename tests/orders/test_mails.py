@@ -36,7 +36,9 @@ OF_AN_ORDER = ("See the order", "Lihat pesanan")
 def _return(order: Order) -> SimpleNamespace:
     line = order.lines.get()
     parts = [SimpleNamespace(order_line=line, quantity=1)]
-    return SimpleNamespace(number="R-1", remark="Unworn, please.", lines=SimpleNamespace(all=lambda: parts))
+    return SimpleNamespace(
+        number="R-1", remark="Unworn, please.", lines=SimpleNamespace(all=lambda: parts), order=order, is_received=False
+    )
 
 
 def _shipment(order: Order) -> Any:
@@ -57,6 +59,10 @@ def _hold(order: Order) -> dict[str, Any]:
     return {"line": order.cart.lines.get(), "ends_at": NOW}
 
 
+RETURN_MAILS = (
+    *("return_requested", "return_approved", "return_rejected", "return_received", "return_withdrawn"),
+    *("exchange_placed", "exchange_undone"),
+)
 FACTS: dict[str, Callable[[Order], dict[str, Any]]] = {
     "payment_refunded": lambda order: {"payment": order.payments.get(), "why": "You paid twice."},
     "order_cancelled": lambda order: {"refund_minor": order.total_minor},
@@ -64,11 +70,9 @@ FACTS: dict[str, Callable[[Order], dict[str, Any]]] = {
     "shipment_sent": lambda order: {"shipment": _shipment(order)},
     "hold_ending": lambda order: _hold(order) | {"can_extend": True, "extension_minutes": 3},
     "hold_ended": lambda order: _hold(order),
-    "refund_sent": lambda order: {"refund": _refund(order)},
-    **{
-        name: lambda order: {"return_request": _return(order)}
-        for name in ("return_requested", "return_approved", "return_rejected", "return_received")
-    },
+    "refund_sent": lambda order: {"refund": _refund(order), "why": "The box was dented."},
+    "payment_charged_back": lambda order: {"payment": order.payments.get(), "taken_minor": 520_000},
+    **{name: lambda order: {"return_request": _return(order), "never_came": False} for name in RETURN_MAILS},
 }
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Self
 
 from tests.drill.answers import BUSY, ERROR, Answer
-from tests.drill.books import Books, Order, Refund, Row
+from tests.drill.books import Books, Order, Payment, Refund, Row
 from tests.drill.laws import half_orders, paid_without_units
 from tests.soak.provider import ProviderBooks
 
@@ -81,15 +81,60 @@ class Facts:
         return {payment.id: payment.order_id for payment in self.books.payments}
 
     @cached_property
+    def shares(self) -> list[Payment]:
+        """Parts of a payment that pay for the exchange of what came back. The provider knows the whole alone."""
+        return [payment for payment in self.books.payments if payment.moved_from_id is not None]
+
+    @cached_property
+    def charge_of(self) -> dict[str, str]:
+        """Payment to the one under whose name the provider has its money: itself, or the one of which it is a part."""
+        source = {payment.id: payment.moved_from_id for payment in self.books.payments}
+        charges = {}
+        for payment_id in source:
+            charge = payment_id
+            while (earlier := source.get(charge)) is not None:
+                charge = earlier
+            charges[payment_id] = charge
+        return charges
+
+    @cached_property
     def charged_back(self) -> set[str]:
-        """Payments whose money the bank has taken back."""
-        return {charge.merchant_reference for charge in self.provider.charges if charge.is_charged_back}
+        """Payments whose money the bank has taken back, as a whole and in every part."""
+        gone = {charge.merchant_reference for charge in self.provider.charges if charge.is_charged_back}
+        return gone | {payment_id for payment_id, charge in self.charge_of.items() if charge in gone}
 
     @cached_property
     def live(self) -> dict[str, int]:
-        """Order to its value, of those that are paid for and whose money the bank has not taken back."""
+        """Order to its value, of those that are paid for and whose money the bank has not taken back.
+
+        What came back and was exchanged is worth nothing here any more: it is the value of the order that it pays.
+        """
         gone = {self.order_of_payment.get(payment_id) for payment_id in self.charged_back}
-        return {order.id: order.total_minor for order in self.books.orders if order.is_paid and order.id not in gone}
+        values = {order.id: order.total_minor for order in self.books.orders if order.is_paid and order.id not in gone}
+        for share in self.shares:
+            source = self.order_of_payment[share.moved_from_id or ""]
+            if source in values:
+                values[source] -= share.captured_minor
+        return values
+
+    @cached_property
+    def kept(self) -> dict[str, Counter[str]]:
+        """Order to what the provider keeps for it, by currency: its charges, and the parts of others that pay it."""
+        kept: dict[str, Counter[str]] = defaultdict(Counter)
+        for payment_id, purse in self.provider.kept().items():
+            kept[self.order_of_payment.get(payment_id, f"nobody's {payment_id}")].update(purse)
+        order_of_refund = {refund.key: self.order_of_payment.get(refund.payment_id) for refund in self.books.refunds}
+        for refund in self.provider.refunds:
+            charged, meant = self.order_of_payment.get(refund.merchant_reference), order_of_refund.get(refund.key)
+            if refund.is_through and charged and meant and meant != charged:
+                # Sent back of an exchange, while the provider wrote it under the order that came back.
+                kept[charged][refund.currency] += refund.amount
+                kept[meant][refund.currency] -= refund.amount
+        for share in self.shares:
+            if share.id not in self.charged_back:
+                kept[self.order_of_payment[share.moved_from_id or ""]][share.currency] -= share.captured_minor
+                kept[share.order_id][share.currency] += share.captured_minor
+        return kept
 
     @cached_property
     def on_the_queue(self) -> list[Refund]:
@@ -187,9 +232,7 @@ def _purse(amounts: Counter[str]) -> str:
 
 def _strays(facts: Facts) -> list[str]:
     """Order by order: kept money is the order's value, and what waits on the queue."""
-    kept: dict[str, Counter[str]] = defaultdict(Counter)
-    for payment_id, purse in facts.provider.kept().items():
-        kept[facts.order_of_payment.get(payment_id, f"nobody's {payment_id}")].update(purse)
+    kept = facts.kept
     owed: dict[str, Counter[str]] = defaultdict(Counter)
     for order in facts.books.orders:
         owed[order.id][order.currency] += facts.live.get(order.id, 0)
@@ -217,8 +260,9 @@ def _different_ends(facts: Facts) -> list[str]:
     breaches = []
     for payment in facts.books.payments:
         is_money = payment.status in ("CAPTURED", "CHARGED_BACK")
-        if payment.status != wanted.get(payment.id, payment.status) or (is_money and payment.id not in wanted):
-            breaches.append(f"{payment.id}: {payment.status} here, {wanted.get(payment.id, 'not charged')} there")
+        charge = facts.charge_of[payment.id]
+        if payment.status != wanted.get(charge, payment.status) or (is_money and charge not in wanted):
+            breaches.append(f"{payment.id}: {payment.status} here, {wanted.get(charge, 'not charged')} there")
     return breaches + [f"{payment_id}: charged for nothing" for payment_id in wanted.keys() - facts.order_of_payment]
 
 

@@ -364,3 +364,66 @@ def test_soak_that_was_no_soak_is_found(changes: Rows, names: set[str]) -> None:
     laws = laws_of_the_play(facts, **{"orders": 4, "worker_kills": 3, "problems": []} | changes)
 
     assert {law.name for law in laws if not law.met} == names
+
+
+def exchanged() -> Rows:
+    """Order a came back in part: of its price 9,000 pay for order x, of which 4,000 were sent back."""
+    rows = exact()
+    rows["orders"].append(replace(order("x", status="PAID", events=["EXCHANGED"]), total_minor=9_000))
+    share = Payment(
+        id="pay-x",
+        order_id="order-x",
+        status="CAPTURED",
+        amount_minor=9_000,
+        captured_minor=9_000,
+        currency="IDR",
+        moved_from_id="pay-a",
+    )
+    rows["payments"].append(share)
+    return rows
+
+
+def money_of(rows: Rows) -> list[str]:
+    """The broken laws of money."""
+    money = {SUM, FOREIGN, STRAYS, ENDS, LOST, REFUNDS, SILENT}
+    return [law.name for law in judged(rows) if not law.met and law.name in money]
+
+
+def test_an_exchange_moves_value_and_no_money() -> None:
+    assert money_of(exchanged()) == []
+
+
+def test_an_exchange_that_takes_no_value_from_what_came_back_is_found() -> None:
+    rows = exchanged()
+    rows["payments"].pop()
+
+    assert money_of(rows) == [SUM, STRAYS]
+
+
+def test_an_exchange_that_takes_more_than_it_is_worth_is_found() -> None:
+    rows = exchanged()
+    rows["payments"][-1] = replace(rows["payments"][-1], captured_minor=9_001)
+
+    assert money_of(rows) == [SUM, STRAYS]
+
+
+def test_a_refund_of_an_exchange_counts_for_the_exchange() -> None:
+    rows = exchanged()
+    rows["orders"][-1] = replace(rows["orders"][-1], status="CANCELLED")
+    rows["refunds"].append(refund("x", status="SUCCEEDED", amount=9_000))
+    rows["sent_back"].append(sent_back("x", merchant_reference="pay-a", amount=9_000))
+
+    assert money_of(rows) == []
+    rows["sent_back"][-1] = replace(rows["sent_back"][-1], amount=8_999)
+    assert money_of(rows) == [SUM, STRAYS, REFUNDS]
+
+
+def test_a_chargeback_takes_the_exchange_with_it() -> None:
+    rows = exchanged()
+    rows["charges"][0] = charge("a", is_charged_back=True)
+
+    assert money_of(rows) == [ENDS, SILENT]
+    for position in (0, -1):
+        rows["payments"][position] = replace(rows["payments"][position], status="CHARGED_BACK")
+        rows["orders"][position] = replace(rows["orders"][position], needs_attention="Charged back")
+    assert money_of(rows) == []
