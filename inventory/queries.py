@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models import F, Min, Q, QuerySet, Sum
 from django.db.models.expressions import Combinable
 
+from inventory.line import LineSums
 from inventory.looking import STAMP, rows_of_stock
 from inventory.models import (
     Reservation,
@@ -239,8 +240,9 @@ class Drift:
 def prove() -> list[Drift]:
     """Recompute the first and second law for every stock item, at one moment, and return whatever does not agree.
 
-    Five queries, however many items. Held is the sum of reservations in state HELD, those past their time included;
-    allocated is what was committed and neither sent, given back nor written off.
+    Seven queries, however many items. Held is the sum of reservations in state HELD, those past their time included;
+    allocated is what was committed and neither sent, given back nor written off; awaited is what the places of its
+    line wait for, and every offer to one of them is a hold.
     """
     with consistent_snapshot():
         items = list(StockItem.objects.select_related("location").order_by("pk"))
@@ -250,6 +252,7 @@ def prove() -> list[Drift]:
             Q(reservation__state=ReservationState.COMMITTED),
             total=F("quantity") - F("fulfilled") - F("given_back") - F("written_off"),
         )
+        lines = LineSums.read()
     drifts = []
     for item in items:
         on_hand_sum, held_sum, allocated_sum = ledger.get(item.pk, (0, 0, 0))
@@ -259,6 +262,8 @@ def prove() -> list[Drift]:
             ("allocated = sum of the ledger", item.allocated, allocated_sum),
             ("held = sum of live reservations", item.held, held.get(item.pk, 0)),
             ("allocated = sum of committed lines", item.allocated, allocated.get(item.pk, 0)),
+            ("awaited = sum of the places that wait", item.awaited, lines.awaited(item)),
+            ("offered in line = held for turns", *lines.offered(item)),
             ("held + allocated within stock", max(-item.room, 0), 0),
         ]
         drifts += [

@@ -1,4 +1,4 @@
-"""Where a reservation can stand, and every step there is."""
+"""Where a reservation and a place in line can stand, and every step there is."""
 
 from django.db import models
 
@@ -21,5 +21,31 @@ RESERVATION_STATES = StateMachine(
         Transition(ReservationState.HELD, "commit", ReservationState.COMMITTED),
         Transition(ReservationState.HELD, "release", ReservationState.RELEASED),
         Transition(ReservationState.HELD, "expire", ReservationState.EXPIRED),
+    ),
+)
+
+
+class PlaceState(models.TextChoices):
+    """Where a place in line stands. Only WAITING and OFFERED ones are live."""
+
+    WAITING = "WAITING", "Waiting"
+    OFFERED = "OFFERED", "At their turn"
+    TAKEN = "TAKEN", "Taken"
+    MISSED = "MISSED", "Missed"
+    DECLINED = "DECLINED", "Declined"
+    LEFT = "LEFT", "Left"
+    CLOSED = "CLOSED", "Line closed"
+
+
+PLACE_STATES = StateMachine(
+    name="Place in line",
+    start=PlaceState.WAITING,
+    transitions=(
+        Transition(PlaceState.WAITING, "offer", PlaceState.OFFERED),
+        Transition(PlaceState.WAITING, "leave", PlaceState.LEFT),
+        Transition(PlaceState.WAITING, "close", PlaceState.CLOSED),
+        Transition(PlaceState.OFFERED, "take", PlaceState.TAKEN),
+        Transition(PlaceState.OFFERED, "miss", PlaceState.MISSED),
+        Transition(PlaceState.OFFERED, "decline", PlaceState.DECLINED),
     ),
 )

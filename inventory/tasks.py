@@ -14,3 +14,11 @@ def expire_due_reservations() -> None:
     for _ in range(BATCHES):
         if services.expire_due(now=timezone.now()).total == 0:
             return
+
+
+@shared_task
+def hand_on_waiting() -> None:
+    """Offer what is free and waited for, wherever that was not done when it became free."""
+    for _ in range(BATCHES):
+        if services.hand_on_waiting(now=timezone.now()) == 0:
+            return

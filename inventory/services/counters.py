@@ -1,15 +1,17 @@
 """The one place where a counter changes: ledger rows first, the conditional UPDATE last."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache, partial
 from uuid import UUID
 
 from django.db import IntegrityError
 from django.db.models import F
 
-from inventory.models import Reservation, StockItem, StockItemQuerySet, StockMovement
+from inventory.models import Reservation, StockItem, StockItemQuerySet, StockMovement, WaitingLine
+from inventory.services.handover import hand_on, lock_awaited_lines
 from inventory.sold_out import units_freed
 from shop import rows
 from shop.transactions import TryAgain, before_commit
@@ -22,6 +24,9 @@ class CounterChange:
     on_hand: int = 0
     held: int = 0
     allocated: int = 0
+    awaited: int = 0
+    # The room that was there when units were handed on in line: the change is made of no other.
+    seen_room: int | None = None
 
     @property
     def takes(self) -> int:
@@ -29,30 +34,54 @@ class CounterChange:
         return self.held + self.allocated - self.on_hand
 
 
-def record(movements: list[StockMovement], *, counters_last: bool = False, may_backorder: bool = True) -> None:
+def record(
+    movements: list[StockMovement],
+    *,
+    counters_last: bool = False,
+    may_backorder: bool = True,
+    lines: Mapping[WaitingLine, int] | None = None,
+    now: datetime | None = None,
+) -> None:
     """Write the ledger rows, then change the counters: one UPDATE an item, in ascending primary key.
 
     The hot row is locked by the UPDATE and for nothing before it. Taking is conditional on what the row holds at that
-    moment, so two buyers of the last unit cannot both succeed; freeing is bound by the CHECK constraints alone.
+    moment, so two buyers of the last unit cannot both succeed. Units that become free while somebody waits for them
+    are handed on by the same statement (`handover`); freeing them to everybody is conditional on nobody waiting.
     Without `may_backorder` only units in the building are taken, whatever staff allow beyond them.
 
     With `counters_last` the UPDATE waits for the end of the outermost service's transaction: a door that keeps its
     answer in there writes it first, and nobody waits for that. Until then this transaction reads the old counters.
 
-    :raises TryAgain: if a unit that was seen free is gone: everything rolls back and the service looks again.
+    `lines` are locked lines whose waiting units change, and by how many; then `now` is needed.
+
+    :raises TryAgain: if a unit that was seen free is gone, or somebody came to wait for it: everything rolls back and
+        the service looks again.
     :raises IntegrityError: if a counter would fall below zero, which means that it had drifted.
     """
     changes: dict[int, CounterChange] = defaultdict(CounterChange)
+    _add(movements, changes)
+    awaited = dict(lines or {})
+    freed = [stock_item_id for stock_item_id, change in changes.items() if change.takes < 0]
+    if freed:
+        for line in lock_awaited_lines(freed):
+            awaited.setdefault(line, 0)
+    turns: list[StockMovement] = []
+    for line, change in awaited.items():
+        turns += hand_on(line, changes, awaited=change, now=now or movements[0].created_at)
+    _add(turns, changes)
+    rows.insert([*movements, *turns])
+    if counters_last:
+        before_commit(partial(_shift_all, changes, may_backorder=may_backorder))
+    else:
+        _shift_all(changes, may_backorder=may_backorder)
+
+
+def _add(movements: list[StockMovement], changes: dict[int, CounterChange]) -> None:
     for movement in movements:
         change = changes[movement.stock_item_id]
         change.on_hand += movement.on_hand_change
         change.held += movement.held_change
         change.allocated += movement.allocated_change
-    rows.insert(movements)
-    if counters_last:
-        before_commit(partial(_shift_all, changes, may_backorder=may_backorder))
-    else:
-        _shift_all(changes, may_backorder=may_backorder)
 
 
 def _shift_all(changes: dict[int, CounterChange], *, may_backorder: bool) -> None:
@@ -61,7 +90,7 @@ def _shift_all(changes: dict[int, CounterChange], *, may_backorder: bool) -> Non
 
 
 def _shift(stock_item_id: int, change: CounterChange, *, may_backorder: bool) -> None:
-    if change.takes > 0:
+    if change.takes > 0 and change.seen_room is None:
         able = StockItemQuerySet.able_to_promise if may_backorder else StockItemQuerySet.able_to_hand_over
         if not _take(able).run(
             pk=stock_item_id,
@@ -72,12 +101,20 @@ def _shift(stock_item_id: int, change: CounterChange, *, may_backorder: bool) ->
         ):
             raise TryAgain(f"stock item {stock_item_id} cannot promise {change.takes} more")
         return
-    updated = StockItem.objects.filter(pk=stock_item_id).update(
+    items = StockItem.objects.filter(pk=stock_item_id)
+    if change.seen_room is not None:
+        items = items.with_room(change.seen_room)
+    elif change.takes < 0:
+        items = items.awaited_by_nobody()
+    updated = items.update(
         on_hand=F("on_hand") + change.on_hand,
         held=F("held") + change.held,
         allocated=F("allocated") + change.allocated,
+        awaited=F("awaited") + change.awaited,
     )
     if not updated:
+        if StockItem.objects.filter(pk=stock_item_id).exists():
+            raise TryAgain(f"stock item {stock_item_id} is not what it was when {change} was decided")
         raise IntegrityError(f"stock item {stock_item_id} does not exist")
     if change.takes < 0:
         units_freed([stock_item_id])

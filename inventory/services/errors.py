@@ -110,3 +110,52 @@ class NotOnHand(ShopError):
     status = 409
     title = "Not in the building yet"
     detail_format = "{asked} of {sku} cannot leave: {on_hand} are on hand. Receive the delivery first."
+
+
+class LineClosed(ShopError):
+    """Staff closed the line: nothing more can come."""
+
+    code = "line_closed"
+    status = 409
+    title = "The line is closed"
+    detail_format = "Nothing more of this will come. Nobody can join the line any more."
+
+
+class NotSoldOut(ShopError):
+    """Facts: `available`."""
+
+    code = "line_not_needed"
+    status = 409
+    title = "No need to wait"
+    detail_format = "{available} are free right now. Add it to your cart and it is held for you at once."
+
+
+class AlreadyInLine(ShopError):
+    """Facts: `place_id`."""
+
+    code = "line_joined_already"
+    status = 409
+    title = "You are in this line already"
+    detail_format = "You keep your place. To ask for another number of units, leave the line and join it again."
+
+
+class NotWaiting(ShopError):
+    """The place has had its turn, or was left."""
+
+    code = "line_not_waiting"
+    status = 409
+    title = "No longer waiting"
+    detail_format = "This place has had its turn, or was left. Nothing was changed."
+
+
+class TurnOver(ShopError):
+    """It is not the turn of this place, or not any more."""
+
+    code = "line_turn_over"
+    status = 409
+    title = "Your turn passed"
+    detail_format = "It is not held for you any more. You can join the line again."
+
+
+class UnknownPlace(NotFound):
+    """No place in line has this id."""

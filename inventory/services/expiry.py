@@ -8,9 +8,17 @@ from uuid import UUID
 
 from django.db import OperationalError, transaction
 
-from inventory.models import MovementKind, Reservation, ReservationLine, ReservationState, StockMovement
+from inventory.models import (
+    MovementKind,
+    PlaceInLine,
+    PlaceState,
+    Reservation,
+    ReservationLine,
+    ReservationState,
+    StockMovement,
+)
 from inventory.services.counters import lock_reservations, record
-from shop.transactions import transactional
+from shop.transactions import TryAgain, transactional
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +77,7 @@ def _expire(locked: list[Reservation], *, now: datetime) -> ExpiryReport:
     try:
         with transaction.atomic():
             _end(ids, now=now)
-    except OperationalError:
+    except (OperationalError, TryAgain):
         raise
     except Exception:
         set_aside = sum(not _end_or_set_aside(pk, now=now) for pk in ids)
@@ -81,7 +89,7 @@ def _end_or_set_aside(reservation_id: UUID, *, now: datetime) -> bool:
     try:
         with transaction.atomic():
             _end([reservation_id], now=now)
-    except OperationalError:
+    except (OperationalError, TryAgain):
         raise
     except Exception as error:
         logger.exception("Reservation %s cannot be ended and was set aside.", reservation_id)
@@ -92,6 +100,7 @@ def _end_or_set_aside(reservation_id: UUID, *, now: datetime) -> bool:
 
 def _end(reservation_ids: list[UUID], *, now: datetime) -> None:
     Reservation.objects.filter(pk__in=reservation_ids).leave_held("expire", now=now)
+    PlaceInLine.objects.filter(pk__in=reservation_ids).step(PlaceState.OFFERED, "miss", now=now)
     lines: dict[UUID, list[ReservationLine]] = defaultdict(list)
     for line in ReservationLine.objects.filter(reservation_id__in=reservation_ids):
         lines[line.reservation_id].append(line)

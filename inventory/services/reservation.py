@@ -10,7 +10,7 @@ from django.db.models import F, Model
 from uuid6 import uuid7
 
 from inventory import sold_out
-from inventory.models import MovementKind, Reservation, ReservationLine, StockMovement
+from inventory.models import MovementKind, PlaceInLine, PlaceState, Reservation, ReservationLine, StockMovement
 from inventory.services.counters import lock_reservations, record
 from inventory.services.errors import (
     CounterDrifted,
@@ -166,6 +166,8 @@ def release(*, reservation_id: UUID, reason: str, actor: str, now: datetime) -> 
     :raises CounterDrifted: if the counters cannot be what its lines say.
     """
     won = Reservation.objects.filter(pk=reservation_id).leave_held("release", now=now, reason=reason)
+    if won:
+        PlaceInLine.objects.filter(pk=reservation_id).step(PlaceState.OFFERED, "decline", now=now, reason=reason)
     if not won:
         if not Reservation.objects.filter(pk=reservation_id).exists():
             raise UnknownReservation()

@@ -6,7 +6,9 @@ from inventory.models import Location, MovementKind, StockItem, StockMovement
 from inventory.services.counters import record
 from inventory.services.errors import BelowPromised, StockMoved, UnknownStockItem
 from inventory.services.expiry import release_expired
-from inventory.sold_out import places_changed, units_freed
+from inventory.services.handover import lock_awaited_lines
+from inventory.services.line import open_stock_item
+from inventory.sold_out import units_freed
 from shop.errors import InvalidInput
 from shop.models import Variant
 from shop.transactions import transactional
@@ -46,10 +48,9 @@ def receive(
     place = Location.objects.filter(code=location).first()
     if place is None or not Variant.objects.filter(sku=sku).exists():
         raise UnknownStockItem()
-    item, is_new = StockItem.objects.get_or_create(variant_id=sku, location=place)
-    if is_new:
-        places_changed()
+    item = open_stock_item(sku=sku, location=place)
     if seen_on_hand is not None:
+        lock_awaited_lines([item.pk])
         item = StockItem.objects.select_for_update().get(pk=item.pk)
         if seen_on_hand != item.on_hand:
             raise StockMoved(seen=seen_on_hand, on_hand=item.on_hand)
@@ -103,16 +104,22 @@ def set_backorder_limit(*, stock_item_id: int, limit: int, reason: str, actor: s
     item.backorder_limit = limit
     item.save(update_fields=["backorder_limit"])
     units_freed([item.pk])
+    # What may be promised from now on is promised to those who wait for it.
+    record([], lines=dict.fromkeys(lock_awaited_lines([item.pk]), 0), now=now)
     item.refresh_from_db()
     return item
 
 
 def _lock_item(stock_item_id: int, *, now: datetime) -> StockItem:
-    """The locked row, after its expired holds were released: they may refuse staff as little as shoppers."""
+    """The locked row, after its expired holds were released: they may refuse staff as little as shoppers.
+
+    The line of those who wait for it is locked before.
+    """
     seen = StockItem.objects.filter(pk=stock_item_id).first()
     if seen is None:
         raise UnknownStockItem()
     release_expired(skus=[seen.sku], now=now)
+    lock_awaited_lines([stock_item_id])
     return StockItem.objects.select_for_update().get(pk=stock_item_id)
 
 

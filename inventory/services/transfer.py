@@ -9,6 +9,7 @@ from inventory.models import Location, MovementKind, StockItem, StockMovement
 from inventory.services.counters import record
 from inventory.services.errors import StockUnavailable
 from inventory.services.expiry import release_expired
+from inventory.services.line import open_stock_item
 from shop.transactions import transactional
 
 # From stock item, to stock item, units.
@@ -34,7 +35,7 @@ def move_in(*, lines: dict[str, int], location_id: int, reason: str, actor: str,
     moves: Moves = []
     shortages: list[dict[str, int | str]] = []
     for sku, units in sorted(lines.items()):
-        target, _ = StockItem.objects.get_or_create(variant_id=sku, location_id=location_id)
+        target = open_stock_item(sku=sku, location=Location.objects.get(pk=location_id))
         missing = units
         for item in StockItem.objects.of_skus([sku]):
             share = min(max(item.unpromised, 0), missing)

@@ -8,6 +8,11 @@ HOLD_TIME = timedelta(seconds=env.int("HOLD_SECONDS", default=600))
 HOLD_EXTENSION = timedelta(seconds=env.int("HOLD_EXTENSION_SECONDS", default=180))
 HOLD_EXTENSION_LIMIT = env.int("HOLD_EXTENSION_LIMIT", default=10)
 HOLD_EXTENSION_OFFER = timedelta(seconds=env.int("HOLD_EXTENSION_OFFER_SECONDS", default=180))
+# A turn in line: others wait behind it, so it is longer from the start and, unless the shop decides so, never extended.
+TURN_TIME = timedelta(seconds=env.int("TURN_SECONDS", default=900))
+TURN_EXTENSION_LIMIT = env.int("TURN_EXTENSION_LIMIT", default=0)
+# In how many lines one shopper may stand at once.
+LINE_PLACES_LIMIT = env.int("LINE_PLACES_LIMIT", default=5)
 PAYMENT_WINDOW = timedelta(seconds=env.int("PAYMENT_WINDOW_SECONDS", default=900))
 EXPIRY_INTERVAL_SECONDS = env.float("EXPIRY_INTERVAL_SECONDS", default=10)
 # How many days after its last parcel left something of an order may be sent back.

@@ -23,6 +23,7 @@ _tick = {"schedule": EXPIRY_INTERVAL_SECONDS, "options": {"expires": EXPIRY_INTE
 CELERY_BEAT_SCHEDULE = {
     "expire-unpaid-orders": {"task": "orders.tasks.expire_unpaid_orders", **_tick},
     "expire-due-reservations": {"task": "inventory.tasks.expire_due_reservations", **_tick},
+    "hand-on-waiting": {"task": "inventory.tasks.hand_on_waiting", **_tick},
     "send-due-refunds": {"task": "orders.tasks.send_due_refunds", **_tick},
     "allocate-arrivals": {"task": "orders.tasks.allocate_arrivals", **_tick},
     "ask-about-silent-payments": {

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from inventory.states import RESERVATION_STATES
+from inventory.states import PLACE_STATES, RESERVATION_STATES
 from orders.ends import ENDS, End, Happening
 from orders.models import (
     ATTEMPT_ENDS,
@@ -33,6 +33,7 @@ END = "<!-- end of generated part -->"
 MACHINES = (
     CART_STATES,
     RESERVATION_STATES,
+    PLACE_STATES,
     ORDER_STATES,
     PAYMENT_STATES,
     REFUND_STATES,

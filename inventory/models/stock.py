@@ -50,9 +50,13 @@ class StockItemQuerySet(models.QuerySet["StockItem"]):
         """Items that have so many units in the building which nobody was promised or waits for, at that moment."""
         return self.filter(on_hand__gte=F("held") + F("allocated") + F("awaited") + quantity)
 
-    def able_to_offer(self, *, quantity: int) -> Self:
-        """Items that can promise so many units to the next in line."""
-        return self.filter(on_hand__gte=F("held") + F("allocated") - F("backorder_limit") + quantity)
+    def with_room(self, units: int) -> Self:
+        """Items that can promise just so many units to the next in line, no more and no less."""
+        return self.filter(on_hand=F("held") + F("allocated") - F("backorder_limit") + units)
+
+    def awaited_by_nobody(self) -> Self:
+        """Items whose units nobody in line waits for."""
+        return self.filter(awaited=0)
 
 
 class StockItem(models.Model):
