@@ -1,6 +1,6 @@
 """The whole shop from one command, for a look at it or for work on it: `make run`.
 
-Installs what is missing, prepares the database in `var/`, starts web server, Celery worker and Celery beat, and stops
+Installs what is missing, prepares the database in `var/`, starts web server, Celery workers and Celery beat, and stops
 all of them together. Needs Python and nothing else: no root, no server, no compiler. Standard library only, because it
 runs before anything is installed.
 """
@@ -81,10 +81,12 @@ def prepare(*, env: dict[str, str], var: Path) -> None:
 
 
 def serve(*, host: str, port: int, env: dict[str, str], var: Path) -> None:
-    """Start the three processes, say where the shop is, and keep them going until a Ctrl-C."""
+    """Start the processes, say where the shop is, and keep them going until a Ctrl-C."""
     # Beat and worker say the same every second; LOG_LEVEL=INFO brings it back.
     quiet = {"LOG_LEVEL": "WARNING"} | env
-    children = [_web(host=host, port=port, env=env, var=var), _worker(env=quiet, var=var), _beat(env=quiet, var=var)]
+    children = [_web(host=host, port=port, env=env, var=var), _beat(env=quiet, var=var)]
+    children += [_worker("worker", queue="celery", concurrency=2, env=quiet, var=var)]
+    children += [_worker("provider", queue="sandbox", concurrency=1, env=quiet, var=var)]
     try:
         for child in children:
             child.log.unlink(missing_ok=True)
@@ -109,10 +111,11 @@ def _web(*, host: str, port: int, env: dict[str, str], var: Path) -> Child:
     return Child(name="web", command=command, log=var / "log" / "web.log", folder=ROOT, env=env)
 
 
-def _worker(*, env: dict[str, str], var: Path) -> Child:
-    command = [str(VENV / "bin" / "celery"), "-A", "shop", "worker", "--pool", "threads"]
-    command += ["--concurrency", "2", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-    return Child(name="worker", command=command, log=var / "log" / "worker.log", folder=ROOT, env=env)
+def _worker(name: str, *, queue: str, concurrency: int, env: dict[str, str], var: Path) -> Child:
+    command = [str(VENV / "bin" / "celery"), "-A", "shop", "worker", "--pool", "threads", "--queues", queue]
+    command += ["--hostname", f"{name}@%h", "--concurrency", str(concurrency)]
+    command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    return Child(name=name, command=command, log=var / "log" / f"{name}.log", folder=ROOT, env=env)
 
 
 def _beat(*, env: dict[str, str], var: Path) -> Child:

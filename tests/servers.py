@@ -54,13 +54,15 @@ class Cache:
 
 @dataclass(frozen=True, kw_only=True)
 class Shop:
-    """A running shop: gunicorn, Celery worker and Celery beat, each a process that can be killed and started again."""
+    """A running shop: gunicorn, Celery workers and Celery beat, each a process that can be killed and started again."""
 
     url: str
     env: Mapping[str, str]
     web: Child
     worker: Child
     beat: Child
+    # The sandbox provider's own worker: it posts its webhooks whatever becomes of the shop.
+    provider: Child
 
     def manage(self, *arguments: str) -> str:
         """What `manage.py` prints when called with the environment of this shop."""
@@ -172,22 +174,24 @@ def shop(
         command = [sys.executable, "-m", module, *arguments]
         return Child(name=name, command=command, log=var / "log" / f"{name}.log", folder=ROOT, env=full)
 
+    celery, says = ["celery", "--app", "shop"], ["--loglevel", "INFO"]
     gunicorn = ["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--no-control-socket"]
     gunicorn += ["--workers", str(workers), "--threads", str(threads), "--backlog", "2048"]
     running = Shop(
         url=url,
         env=full,
         web=part("web", "gunicorn", application, *gunicorn),
-        worker=part("worker", "celery", "-A", "shop", "worker", "--concurrency", "2", "--loglevel", "INFO"),
-        beat=part("beat", "celery", "-A", "shop", "beat", "--loglevel", "INFO", "--pidfile", ""),
+        worker=part("worker", *celery, "worker", "--concurrency", "2", "--hostname", "worker@%h", *says),
+        beat=part("beat", *celery, "beat", "--pidfile", "", *says),
+        provider=part("provider", *celery, "worker", "-c", "1", "-Q", "sandbox", "--hostname", "provider@%h", *says),
     )
     try:
-        for child in (running.web, running.worker, running.beat):
+        for child in (running.web, running.worker, running.beat, running.provider):
             child.start()
         running.wait_until_ready()
         yield running
     finally:
-        stop_all([running.beat, running.worker, running.web], seconds=15)
+        stop_all([running.beat, running.worker, running.provider, running.web], seconds=15)
 
 
 def manage(*arguments: str, env: Mapping[str, str]) -> str:

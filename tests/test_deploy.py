@@ -79,7 +79,7 @@ def test_compose_offers_mariadb_where_it_always_was(compose: dict[str, Any]) -> 
 
 
 def test_compose_has_the_services_of_a_shop(compose: dict[str, Any]) -> None:
-    assert set(compose["services"]) == {"migrate", "web", "worker", "beat", "mariadb", "redis", "caddy"}
+    assert set(compose["services"]) == {"migrate", "web", "worker", "provider", "beat", "mariadb", "redis", "caddy"}
     assert compose["services"]["caddy"]["profiles"] == ["proxy"]
 
 
@@ -93,7 +93,7 @@ def test_every_lasting_service_has_a_healthcheck_and_comes_back(compose: dict[st
 
 
 def test_the_shop_waits_for_its_servers_and_its_tables(compose: dict[str, Any]) -> None:
-    for name in ("web", "worker", "beat"):
+    for name in ("web", "worker", "provider", "beat"):
         assert {key: value["condition"] for key, value in compose["services"][name]["depends_on"].items()} == {
             "mariadb": "service_healthy",
             "redis": "service_healthy",

@@ -18,6 +18,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 # Only a cache that web and worker share knows whether the worker has begun.
 NUDGES_ARE_JOINED = bool(REDIS_URL)
 CELERY_TIMEZONE = "UTC"
+# The sandbox provider is a stranger with a worker of its own: however many webhooks it posts, the shop's work goes on.
+CELERY_TASK_ROUTES = {"orders.sandbox.tasks.*": {"queue": "sandbox"}}
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 _tick = {"schedule": EXPIRY_INTERVAL_SECONDS, "options": {"expires": EXPIRY_INTERVAL_SECONDS * 3}}
 CELERY_BEAT_SCHEDULE = {

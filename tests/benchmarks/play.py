@@ -36,6 +36,7 @@ async def bench(options: Options) -> bool:
             # What the clock does is measured where it is asked for.
             house.shop.beat.stop()
             house.shop.worker.stop()
+            house.shop.provider.stop()
             stage = await _set(stack, house, options, screen)
             started = datetime.now(tz=UTC).astimezone()
             figures = Figures()

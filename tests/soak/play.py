@@ -112,7 +112,7 @@ async def _kill(house: House, crowd: Crowd, kills: dict[str, int]) -> None:
         # With few orders the crowd is gone before the last kill; there is still work to be killed at.
         while crowd.share < share and not crowd.ended_at:
             await asyncio.sleep(WATCH_SECONDS)
-        dead = [house.shop.worker, house.shop.beat] if number == 1 else [house.shop.worker]
+        dead = [house.shop.worker, house.shop.beat, house.shop.provider] if number == 1 else [house.shop.worker]
         for part in dead:
             part.kill()
             kills[part.name] += 1
@@ -175,12 +175,12 @@ def _shelf(prepared: dict[str, Any]) -> Shelf:
 
 
 def _parts(house: House) -> list[Child]:
-    return [house.shop.web, house.shop.worker, house.shop.beat]
+    return [house.shop.web, house.shop.worker, house.shop.beat, house.shop.provider]
 
 
 def _settings(options: Options, timers: Mapping[str, str]) -> dict[str, str]:
     return {
-        "Servers": f"MariaDB, Redis, gunicorn with {WORKERS} workers, Celery worker and beat",
+        "Servers": f"MariaDB, Redis, gunicorn with {WORKERS} workers, two Celery workers and beat",
         "Shoppers at a time": str(options.shoppers),
         "Seed": str(options.seed),
         "Hold": f"{timers['HOLD_SECONDS']} s",
