@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from orders.models import PAID_STATES, OrderEventKind, OrderStatus
+from orders.models import PAID_STATES, UNSENT_STATES, OrderEventKind, OrderStatus
 
 
 class Happening(StrEnum):
@@ -117,7 +117,6 @@ IMPOSSIBLE = "cannot happen"
 S = OrderStatus
 H = Happening
 WAITING_OR_EXPIRED = (S.AWAITING_PAYMENT, S.EXPIRED)
-UNSENT = (S.PAID, S.BACKORDERED, S.PARTLY_FULFILLED)
 EVERY = tuple(OrderStatus)
 _NOT_WAITING = tuple(state for state in OrderStatus if state != S.AWAITING_PAYMENT)
 _NO_OPEN_ATTEMPT = "only an order that waits for payment has an open attempt"
@@ -355,14 +354,14 @@ def _money_back(table: _Table) -> None:
     part_taken = replace(taken, outcome="charged back in part", reads="The bank took {amount} of {came} back.")
     table.say(
         H.CHARGED_BACK_PART,
-        UNSENT,
+        UNSENT_STATES,
         replace(
             held_back,
             outcome="charged back in part, parcels held back",
             reads="The bank took {amount} of {came} back. What is not sent yet waits until that is settled.",
         ),
     )
-    table.say(H.CHARGED_BACK_PART, [state for state in EVERY if state not in UNSENT], part_taken)
+    table.say(H.CHARGED_BACK_PART, [state for state in EVERY if state not in UNSENT_STATES], part_taken)
     stands = replace(
         taken,
         outcome="charged back, order stands",
@@ -371,8 +370,8 @@ def _money_back(table: _Table) -> None:
     table.say(H.CHARGED_BACK_OTHER, PAID_STATES, stands)
     other = impossible("only a paid order has a payment that it rests on: it counts as charged back")
     table.say(H.CHARGED_BACK_OTHER, [state for state in EVERY if state not in PAID_STATES], other)
-    table.say(H.CHARGED_BACK, UNSENT, held_back)
-    table.say(H.CHARGED_BACK, [state for state in EVERY if state not in UNSENT], taken)
+    table.say(H.CHARGED_BACK, UNSENT_STATES, held_back)
+    table.say(H.CHARGED_BACK, [state for state in EVERY if state not in UNSENT_STATES], taken)
     table.say(H.CHARGEBACK_WON, [S.CANCELLED, S.REFUNDED], won_after_the_end)
     table.say(H.CHARGEBACK_WON, [state for state in EVERY if state not in (S.CANCELLED, S.REFUNDED)], won)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Sum
 
 from orders import standing
-from orders.models import Order, OrderEvent, OrderEventKind, Refund, RefundStatus, ReturnRequest
+from orders.models import Order, OrderEvent, OrderEventKind, Payment, Refund, RefundStatus, ReturnRequest
 from shop.clock import clock_time
 from shop.money import format_money
 
@@ -150,9 +150,7 @@ def _over(*, order: Order, events: list[OrderEvent]) -> Outcome:
     if order.is_cancelled and not order.payments.all() and undone is not None:
         return Outcome("exchange.undone", "info", "The exchange was undone", undone.text, offers_shopping=True)
     if order.is_refunded:
-        return Outcome(
-            "pay.refunded", "info", "Money sent back", f"We returned {_total(order)}. You have nothing to do."
-        )
+        return Outcome("pay.refunded", "info", *_after_refunding(order))
     if order.is_cancelled:
         return Outcome(
             "pay.cancelled",
@@ -175,18 +173,36 @@ def _over(*, order: Order, events: list[OrderEvent]) -> Outcome:
 def _after_cancelling(order: Order) -> str:
     """Where the money of a cancelled order is that was paid for."""
     payments = list(order.payments.all())
-    if any(payment.is_charged_back for payment in payments):
+    if any(payment.is_charged_back and payment.is_kept for payment in payments):
         return (
             "Your bank took the payment back, so the shop has nothing to send back now. "
             "If the bank returns it to us, we send it on to you."
         )
-    refunds = Refund.objects.filter(payment__in=payments).exclude(status=RefundStatus.FAILED)
-    gone_minor = refunds.aggregate(gone=Sum("amount_minor"))["gone"] or 0
+    gone_minor = _gone_minor(payments)
     if gone_minor >= sum(payment.captured_minor for payment in payments):
         return "What you paid is on its way back; banks need up to 3 working days."
     if gone_minor:
         return f"{format_money(gone_minor, order.currency)} of what you paid is on its way back, or back already."
     return "What you paid has not gone back yet. Our staff see to it; you have nothing to do."
+
+
+def _after_refunding(order: Order) -> tuple[str, str]:
+    """Where the money of an order is whose units were gone when it was paid: title and text."""
+    payments = list(order.payments.all())
+    came_minor = sum(payment.captured_minor for payment in payments)
+    if any(payment.is_charged_back for payment in payments):
+        return "Your bank has the money", "Your bank took the payment back. You have nothing to do."
+    if _gone_minor(payments) < came_minor:
+        return "Your money is not back yet", "Sending it back has failed so far. Our staff see to it."
+    if Refund.objects.filter(payment__in=payments, status=RefundStatus.PENDING).exists():
+        return "Money on its way back", f"{_total(order)} is on its way back; banks need up to 3 working days."
+    return "Money sent back", f"We returned {_total(order)}. You have nothing to do."
+
+
+def _gone_minor(payments: list[Payment]) -> int:
+    """What is on its way back or there, in minor units."""
+    refunds = Refund.objects.filter(payment__in=payments).exclude(status=RefundStatus.FAILED)
+    return refunds.aggregate(gone=Sum("amount_minor"))["gone"] or 0
 
 
 def _total(order: Order) -> str:

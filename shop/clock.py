@@ -1,6 +1,8 @@
 """How a moment is written for people: absolute, 24 hours, with its zone, in the language that is active."""
 
-from datetime import datetime
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.dateformat import format as written
@@ -26,3 +28,12 @@ def clock_time_with_seconds(moment: datetime) -> str:
 def day_and_time(moment: datetime) -> str:
     """ "Fri 21 Aug 2026, 20:15 WIB" in the shop's zone."""
     return f"{written(timezone.localtime(moment), 'D j M Y')}, {clock_time(moment)}"
+
+
+def going_on(now: datetime) -> Callable[[], datetime]:
+    """A clock for a batch that starts at `now`: later, as many whole seconds later as have really passed.
+
+    Whoever claims rows for a time claims the last one at the moment at which it comes to it, not at the first.
+    """
+    began = time.monotonic()
+    return lambda: now + timedelta(seconds=int(time.monotonic() - began))

@@ -3,7 +3,7 @@
 from orders.admin.coupon import CouponAdmin, CouponUseAdmin
 from orders.admin.message import MessageAdmin
 from orders.admin.order import OrderAdmin
-from orders.admin.payment import PaymentAdmin, PaymentEventAdmin
+from orders.admin.payment import PaymentAdmin, PaymentEventAdmin, StrayEventAdmin
 from orders.admin.refund import RefundAdmin
 from orders.admin.return_request import ReturnRequestAdmin
 from orders.admin.shipment import ShipmentAdmin
@@ -22,5 +22,6 @@ __all__ = [
     "ShipmentAdmin",
     "ShippingMethodAdmin",
     "ShippingZoneAdmin",
+    "StrayEventAdmin",
     "TaxRateAdmin",
 ]

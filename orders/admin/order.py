@@ -62,6 +62,16 @@ class RemarkForm(forms.Form):
     )
 
 
+class HeldBackForm(RemarkForm):
+    """What the person found about an order of which the bank has money, and whether it is sent all the same."""
+
+    sends_anyway = forms.BooleanField(
+        label="Send it all the same",
+        required=False,
+        help_text="The bank still has the money. Leave it empty to keep the parcels here.",
+    )
+
+
 class CancelForm(UnitsForm):
     """Which units are given up, and where they go."""
 
@@ -258,7 +268,7 @@ class OrderAdmin(ActAdmin):
 
     def settle_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         order = self.found(request, str(object_id), permission="change")
-        form = RemarkForm(typed(request))
+        form = HeldBackForm(typed(request)) if order.is_held_back else RemarkForm(typed(request))
         return self.act(
             request,
             order=order,
@@ -266,8 +276,9 @@ class OrderAdmin(ActAdmin):
             service=lambda **who: services.settle_attention(order_id=order.pk, **form.cleaned_data, **who),
             title="Settle",
             button="Take it off the queue",
-            explain="It needs nobody any more. Say what you found; refunds that failed stay on their own queue.",
-            done="it is off the queue.",
+            explain="It needs nobody any more. Say what you found. Refunds that failed stay on their own queue, and "
+            "what a chargeback holds back stays held unless you say otherwise.",
+            done="it is settled.",
         )
 
 

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from orders.models import Payment, PaymentEvent
+from orders.models import Payment, PaymentEvent, StrayEvent
 from shop.money import format_money
 from shop.staff import ReadOnlyAdmin, ReadOnlyInline
 
@@ -32,6 +32,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         ("gateway", "status"),
         "amount",
         "provider_reference",
+        ("is_kept", "captured_minor", "taken_minor"),
         ("created_at", "expires_at", "captured_at", "asked_at", "check_at"),
         ("session_reference", "session_closed_at", "close_attempts"),
     ]
@@ -55,3 +56,15 @@ class PaymentEventAdmin(ReadOnlyAdmin):
     @admin.display(ordering="amount_minor")
     def amount(self, event: PaymentEvent) -> str:
         return format_money(event.amount_minor, event.currency)
+
+
+@admin.register(StrayEvent)
+class StrayEventAdmin(ReadOnlyAdmin):
+    """Messages of the providers about payments that are not of this shop."""
+
+    list_display = ["received_at", "gateway", "kind", "provider_reference", "event_id"]
+    list_filter = ["received_at"]
+    search_fields = ["event_id", "provider_reference"]
+    search_help_text = "Event id or the provider's reference"
+    ordering = ["-received_at", "-pk"]
+    fields = [("received_at", "gateway"), "kind", "event_id", "provider_reference", "payload"]

@@ -133,7 +133,9 @@ class GatewayWebhook(PaymentWebhook):
             now=timezone.now(),
         )
         if event is None:
-            return Response({"status": "success", "event": "", "outcome": "no effect: nothing that a shop has to know"})
+            return Response(
+                {"status": "success", "event": "", "outcome": "no effect: nothing that this shop has to know"}
+            )
         return Response({"status": "success", "event": event.event_id, "outcome": event.outcome})
 
 

@@ -53,7 +53,11 @@ class GatewayRefundFailed(GatewayFailed):
 
 @dataclass(frozen=True, slots=True)
 class GatewayEvent:
-    """What a provider reports of one payment. `kind` is one of the words above; amounts in minor units."""
+    """What a provider reports of one payment. `kind` is one of the words above; amounts in minor units.
+
+    `refund_id` names the refund that it is about: by the id with which it was asked for, else by the
+    provider's own name.
+    """
 
     event_id: str
     kind: str
@@ -63,6 +67,8 @@ class GatewayEvent:
     currency: str
     payload: dict[str, Any] = field(default_factory=dict)
     refund_id: str = ""
+    # Why the amount cannot be said in minor units of this shop, if so; it is nought then, and a person has to look.
+    problem: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what could not be kept as it came. :raises BadEvent:"""
@@ -70,6 +76,8 @@ class GatewayEvent:
             word = getattr(self, name)
             if not 1 <= len(word) <= MAX_REFERENCE_LENGTH or not word.isascii():
                 raise BadEvent(problem=f"Send 1 to {MAX_REFERENCE_LENGTH} ASCII characters as {name}.")
+        if len(self.refund_id) > MAX_REFERENCE_LENGTH or not self.refund_id.isascii():
+            raise BadEvent(problem=f"Send at most {MAX_REFERENCE_LENGTH} ASCII characters as refund_id.")
         is_whole = isinstance(self.amount_minor, int) and not isinstance(self.amount_minor, bool)
         if not is_whole or not 0 <= self.amount_minor <= MAX_AMOUNT_MINOR:
             raise BadEvent(problem="Send the amount as a whole number of minor units, not negative.")

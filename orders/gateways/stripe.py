@@ -304,16 +304,22 @@ def _event(
     payload: dict[str, Any],
     refund_id: str = "",
 ) -> GatewayEvent:
-    code = currency.upper()
+    code, amount_minor, problem = currency.upper(), 0, ""
+    try:
+        amount_minor = from_stripe(amount, code)
+    except BadEvent as error:
+        # Refused, it would be lost: Stripe gives up after three days. It is kept, and a person reads it.
+        problem = str(error.facts["problem"])
     return GatewayEvent(
         event_id=event_id,
         kind=kind,
         payment_id=payment_id,
         provider_reference=reference,
-        amount_minor=from_stripe(amount, code),
+        amount_minor=amount_minor,
         currency=code,
         payload=payload,
         refund_id=refund_id,
+        problem=problem,
     )
 
 

@@ -19,6 +19,7 @@ from orders.models.message import Message
 from orders.models.order import (
     ORDER_STATES,
     PAID_STATES,
+    UNSENT_STATES,
     Order,
     OrderEvent,
     OrderEventKind,
@@ -26,7 +27,7 @@ from orders.models.order import (
     OrderStatus,
 )
 from orders.models.paper import Paper, PaperCounter, PaperKind
-from orders.models.payment import Payment, PaymentEvent, Refund
+from orders.models.payment import Payment, PaymentEvent, Refund, StrayEvent
 from orders.models.reminder import HoldReminder
 from orders.models.return_request import (
     OPEN_RETURN,
@@ -54,6 +55,7 @@ __all__ = [
     "REFUND_STATES",
     "RETURN_STATES",
     "SHIPMENT_STATES",
+    "UNSENT_STATES",
     "Cart",
     "CartLine",
     "CartStatus",
@@ -87,5 +89,6 @@ __all__ = [
     "ShippingKind",
     "ShippingMethod",
     "ShippingZone",
+    "StrayEvent",
     "TaxRate",
 ]

@@ -118,7 +118,10 @@ class CouponUseQuerySet(models.QuerySet["CouponUse"]):
 
 
 class CouponUse(models.Model):
-    """One order that used a coupon. Given back when the order ends unpaid; the row stays as its history."""
+    """One order that used a coupon. The row stays as its history.
+
+    Given back when the order ends unpaid, or is cancelled in full before anything of it was sent.
+    """
 
     coupon = models.ForeignKey(Coupon, on_delete=models.PROTECT, related_name="uses")
     order = models.OneToOneField(Order, on_delete=models.CASCADE, related_name="coupon_use")

@@ -54,6 +54,9 @@ ORDER_STATES = StateMachine(
 # Paid for, and not given up since: what is not sent of them is owed.
 PAID_STATES = (OrderStatus.PAID, OrderStatus.BACKORDERED, OrderStatus.PARTLY_FULFILLED, OrderStatus.FULFILLED)
 
+# Those of which something is still to be sent.
+UNSENT_STATES = (OrderStatus.PAID, OrderStatus.BACKORDERED, OrderStatus.PARTLY_FULFILLED)
+
 
 class OrderQuerySet(models.QuerySet["Order"]):
     """Orders by what has to happen to them."""
@@ -123,7 +126,7 @@ class Order(models.Model):
         related_name="exchanges",
         help_text="The return that pays for it; or was to pay, if the exchange was undone.",
     )
-    needs_attention = models.CharField(max_length=300, blank=True, help_text="Why a person has to look at it.")
+    needs_attention = models.TextField(blank=True, help_text="Why a person has to look at it.")
 
     objects = OrderQuerySet.as_manager()
 

@@ -207,6 +207,24 @@ class PaymentEvent(models.Model):
         return hashlib.sha256(f"{gateway}\n{event_id}".encode()).hexdigest()
 
 
+class StrayEvent(models.Model):
+    """A signed message of a provider about no payment of this shop: another system uses the same account.
+
+    It is answered with success, so that the provider does not go on posting it, and kept for whoever wonders.
+    """
+
+    gateway = models.CharField(max_length=32)
+    event_id = models.CharField(max_length=120)
+    event_key = models.CharField(max_length=64, unique=True, editable=False, help_text="As of a payment's event.")
+    kind = models.CharField(max_length=32)
+    provider_reference = models.CharField(max_length=120)
+    payload = models.JSONField(default=dict)
+    received_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.event_id}"
+
+
 class RefundQuerySet(models.QuerySet["Refund"]):
     """Refunds by what is still to be done."""
 

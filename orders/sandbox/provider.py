@@ -17,6 +17,7 @@ from uuid6 import uuid7
 from orders.sandbox.faults import current_faults
 from orders.sandbox.models import RefundState, SandboxPayment, SandboxRefund, SandboxWebhook
 from orders.sandbox.trouble import strike
+from shop.clock import going_on
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ OVERTAKEN_AFTER = timedelta(seconds=6)
 COPY_AFTER = timedelta(seconds=2)
 # A bank's letter about a chargeback is registered mail: it may be late, but it comes.
 NEVER_LOST = (CHARGED_BACK, CHARGEBACK_WON)
-# A batch in which every post times out still ends before its first claim and its signatures do.
+# Each claim, and each signature, starts at its own moment, however long the batch takes.
 LEASE = timedelta(minutes=2)
 TIMEOUT_SECONDS = 5
 BATCH = 20
@@ -182,8 +183,8 @@ def _try_to_send_back(refund: SandboxRefund, *, now: datetime) -> SandboxRefund:
 
 
 def _spare_from_chargeback(payment: SandboxPayment, *, now: datetime) -> None:
-    """What has gone back cannot be charged back any more."""
-    if payment.charged_back_at is not None and payment.charged_back_at > now:
+    """What has gone back cannot be charged back any more; of a part that went back, the rest still can."""
+    if payment.charged_back_at is not None and payment.charged_back_at > now and not _left(payment, now=now):
         payment.charged_back_at = payment.chargeback_won_at = None
         payment.save(update_fields=["charged_back_at", "chargeback_won_at"])
         payment.webhooks.filter(kind__in=NEVER_LOST).delete()
@@ -194,6 +195,12 @@ def _left(payment: SandboxPayment, *, now: datetime) -> int:
     if payment.is_charged_back(now=now):
         return 0
     sent = SandboxRefund.objects.filter(payment=payment).exclude(finished_at=None).values_list("amount", flat=True)
+    return payment.captured_amount - sum(sent)
+
+
+def _taken_by_bank(payment: SandboxPayment) -> int:
+    """What of this payment had not gone back when the bank took it."""
+    sent = payment.refunds.filter(finished_at__lte=payment.charged_back_at).values_list("amount", flat=True)
     return payment.captured_amount - sum(sent)
 
 
@@ -223,12 +230,13 @@ def deliver_due_webhooks(*, now: datetime) -> int:
     What is not taken is tried again, later each time and for ever: a merchant that was away for a day still learns
     what was paid.
     """
-    delivered = 0
+    delivered, clock = 0, going_on(now)
     due = SandboxWebhook.objects.due(now=now)
     for webhook in due.select_related("payment", "refund").order_by("due_at", "pk")[:BATCH]:
         claimed = due.filter(pk=webhook.pk, attempts=webhook.attempts)
-        if claimed.update(attempts=webhook.attempts + 1, due_at=now + LEASE):
-            delivered += _deliver(webhook, now=now)
+        moment = clock()
+        if claimed.update(attempts=webhook.attempts + 1, due_at=moment + LEASE):
+            delivered += _deliver(webhook, now=moment)
     return delivered
 
 
@@ -251,6 +259,8 @@ def _event(webhook: SandboxWebhook) -> dict[str, Any]:
     amount, currency = payment.captured_amount, payment.captured_currency
     if refund is not None:
         amount, currency = refund.amount, refund.currency
+    elif webhook.kind in NEVER_LOST:
+        amount = _taken_by_bank(payment)
     elif not currency:
         amount, currency = payment.amount, payment.currency
     event = {

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from orders.gateways import Gateway, GatewayEvent, GatewayFailed, available_gateways, gateway_named
-from orders.models import Order, OrderEventKind, Payment, PaymentEvent, PaymentStatus
+from orders.models import Order, OrderEventKind, Payment, PaymentEvent, PaymentStatus, StrayEvent
 from orders.models.payment import CHECK_LEASE
 from orders.services.errors import OrderNotPayable, UnknownGateway, UnknownPayment
 from orders.services.payment import settle
@@ -106,9 +106,10 @@ def record_gateway_event(
 ) -> PaymentEvent | None:
     """Take a webhook of a provider that has one address for the whole shop; the payment is found in the event.
 
-    None if the event is one of those that change nothing here. A repeat has no second effect.
+    None if the event is one of those that change nothing here, or of a payment that is not of this shop: other systems
+    may use the same account, so it is kept and answered with success. A repeat has no second effect.
 
-    :raises UnknownPayment: if it speaks of no payment of this shop, or that provider is not switched on.
+    :raises UnknownPayment: if that provider is not switched on.
     :raises BadSignature: if the provider did not sign it, or too long ago.
     :raises BadEvent: if it is signed but cannot be read.
     """
@@ -119,6 +120,9 @@ def record_gateway_event(
     if event is None:
         return None
     payment = _payment_of(event, gateway=gateway)
+    if payment is None:
+        _keep_stray(event, gateway=gateway, now=now)
+        return None
     return settle(payment_id=payment.pk, order_id=payment.order_id, event=event, now=now)
 
 
@@ -165,16 +169,29 @@ def require_gateway(name: str) -> Gateway:
     return provider
 
 
-def _payment_of(event: GatewayEvent, *, gateway: str) -> Payment:
+def _payment_of(event: GatewayEvent, *, gateway: str) -> Payment | None:
     """By our own id where the provider repeats it, else by the provider's (a refund or a dispute made over there)."""
     payments = Payment.objects.filter(gateway=gateway)
     try:
-        payment = payments.filter(pk=UUID(event.payment_id)).first()
+        return payments.filter(pk=UUID(event.payment_id)).first()
     except ValueError:
-        payment = payments.filter(provider_reference=event.provider_reference, moved_from=None).first()
-    if payment is None:
-        raise UnknownPayment()
-    return payment
+        # MariaDB finds "PI_a" for "pi_A": which of them is meant is decided here.
+        found = payments.filter(provider_reference=event.provider_reference, moved_from=None).order_by("pk")
+        return next((one for one in found if one.provider_reference == event.provider_reference), None)
+
+
+def _keep_stray(event: GatewayEvent, *, gateway: str, now: datetime) -> None:
+    StrayEvent.objects.get_or_create(
+        event_key=PaymentEvent.key_of(gateway=gateway, event_id=event.event_id),
+        defaults={
+            "gateway": gateway,
+            "event_id": event.event_id,
+            "kind": event.kind,
+            "provider_reference": event.provider_reference,
+            "payload": event.payload,
+            "received_at": now,
+        },
+    )
 
 
 def _untold(payment: Payment, events: list[GatewayEvent]) -> list[GatewayEvent]:

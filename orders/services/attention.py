@@ -3,12 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from orders.models import Order, OrderEventKind
+from orders.models import UNSENT_STATES, Order, OrderEventKind
 from orders.services.timeline import note
 from shop.errors import InvalidInput, NotFound
 from shop.transactions import transactional
 
-MAX_LENGTH = 300
+CHARGEBACK_PROBLEM = "The bank took"
 BETWEEN = " · "
 
 
@@ -18,7 +18,7 @@ def call_staff(order: Order, why: str) -> None:
     The same reason twice is written once.
     """
     reasons = [reason for reason in order.needs_attention.split(BETWEEN) if reason and reason != why]
-    order.needs_attention = BETWEEN.join([why, *reasons])[:MAX_LENGTH]
+    order.needs_attention = BETWEEN.join([why, *reasons])
     order.save(update_fields=["needs_attention"])
 
 
@@ -30,10 +30,11 @@ def forget_reason(order: Order, beginning: str) -> None:
 
 
 @transactional
-def settle_attention(*, order_id: UUID, remark: str, actor: str, now: datetime) -> Order:
+def settle_attention(*, order_id: UUID, remark: str, actor: str, now: datetime, sends_anyway: bool = False) -> Order:
     """Take an order off the staff queue, with a remark on its timeline. One that is not on it stays as it is.
 
-    The sweep takes it up again, if it had given up on it, and what a chargeback had held back may be sent.
+    The sweep takes it up again, if it had given up on it. What a chargeback holds back stays held, and its reason on
+    the queue, unless staff say that it is sent all the same. Where nothing is left to be sent, nothing is held.
 
     :raises InvalidInput: if the remark is missing.
     """
@@ -44,7 +45,10 @@ def settle_attention(*, order_id: UUID, remark: str, actor: str, now: datetime) 
         raise NotFound()
     if not order.needs_attention:
         return order
-    order.needs_attention, order.set_aside_at, order.held_back_at = "", None, None
+    keeps_held = order.is_held_back and order.status in UNSENT_STATES and not sends_anyway
+    reasons = order.needs_attention.split(BETWEEN) if keeps_held else []
+    order.needs_attention = BETWEEN.join(reason for reason in reasons if reason.startswith(CHARGEBACK_PROBLEM))
+    order.set_aside_at, order.held_back_at = None, order.held_back_at if keeps_held else None
     order.save(update_fields=["needs_attention", "set_aside_at", "held_back_at"])
     note(order, OrderEventKind.ATTENDED, remark.strip(), actor=actor, now=now)
     return order

@@ -1,6 +1,6 @@
 """Giving up what was paid and not sent: units go back on sale or are written off, and their money goes back.
 
-Order of locks: order, payment, reservations, stock.
+Order of locks: order, payment, coupon, reservations, stock.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from uuid import UUID
 from inventory import services as inventory
 from orders.models import Order, OrderEventKind, OrderLine, Payment
 from orders.services.checkout import cancel_order
+from orders.services.coupon import give_back_use
 from orders.services.errors import OrderNotCancellable
 from orders.services.exchange import undo_for_customer
 from orders.services.message import write_order_message
@@ -123,6 +124,8 @@ def _cancel(
     if payment is not None and refund_minor:
         why = "order cancelled" if is_whole else "units cancelled"
         pay_back(order, payment, amount_minor=refund_minor, why=why, now=now, actor=actor, tells=False)
+    if given_up.is_whole:
+        give_back_use(order, now=now)
     _let_go(chosen, restock=restock, reason=reason or "order cancelled", now=now, actor=actor)
     return Cancelled(order, refund_minor)
 

@@ -72,7 +72,10 @@ def take_use(order: Order, coupon: Coupon, *, now: datetime) -> None:
 
 
 def give_back_use(order: Order, *, now: datetime) -> None:
-    """Give the use of an order that ended unpaid back to the coupon. A repeat does nothing."""
+    """Give the use of an order back to the coupon that ended unpaid, or was cancelled in full before anything was sent.
+
+    A repeat does nothing.
+    """
     if not order.coupon_code:
         return
     use = CouponUse.objects.filter(order=order).first()
@@ -87,10 +90,14 @@ def take_use_again(order: Order, *, now: datetime) -> bool:
     """Count the use of an order that is paid late. If none is left, the price stands all the same: it was promised.
 
     The limit stays true even then: the use is written down as honoured and is not counted. Returns whether it was
-    honoured in this way. A use that was never given back stays as it is.
+    honoured in this way. A use that was never given back stays as it is; its coupon is locked all the same, because it
+    may be given back once the stock is locked, if none is left.
     """
     use = CouponUse.objects.select_related("coupon").filter(order=order).first() if order.coupon_code else None
-    if use is None or use.given_back_at is None:
+    if use is None:
+        return False
+    Coupon.objects.select_for_update().get(pk=use.coupon_id)
+    if use.given_back_at is None:
         return False
     if _count_one(use.coupon):
         use.given_back_at = None

@@ -17,7 +17,7 @@ from orders.models import (
     RefundStatus,
     ReportEnd,
 )
-from orders.services.attention import call_staff, forget_reason
+from orders.services.attention import CHARGEBACK_PROBLEM, call_staff, forget_reason
 from orders.services.end import conclude
 from orders.services.message import write_order_message
 from orders.services.refund import left_of, stop_refunds
@@ -25,7 +25,6 @@ from orders.services.share import shares_of
 from shop.clock import clock_time
 from shop.money import format_money
 
-CHARGEBACK_PROBLEM = "The bank took"
 PART_TAKEN, PART_WON = "charged back in part", "part won"
 
 

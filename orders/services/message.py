@@ -15,6 +15,7 @@ from django.utils import translation
 from orders import papers
 from orders.models import Message, Order, Paper
 from orders.services.nudge import nudge_after_commit
+from shop.clock import going_on
 from shop.errors import NotFound
 
 logger = logging.getLogger(__name__)
@@ -96,11 +97,12 @@ def send_due_messages(*, now: datetime) -> int:
     Each is claimed for two minutes before it is sent, so two workers do not send the same one; a worker that dies in
     between may cause a second copy, never a lost one.
     """
-    sent = 0
+    sent, clock = 0, going_on(now)
     for message in Message.objects.due(now=now).order_by("next_attempt_at")[:BATCH]:
         claimed = Message.objects.due(now=now).filter(pk=message.pk, attempts=message.attempts)
-        if claimed.update(attempts=message.attempts + 1, next_attempt_at=now + LEASE):
-            sent += _send(message, now=now)
+        moment = clock()
+        if claimed.update(attempts=message.attempts + 1, next_attempt_at=moment + LEASE):
+            sent += _send(message, now=moment)
     return sent
 
 

@@ -1,6 +1,8 @@
 """Money meets stock. Whatever a provider reports, and whenever, there is one defined end for it.
 
-Order of locks: order, payment, coupon, reservations, stock. No provider is called inside a transaction.
+Order of locks: order, payment, coupon, reservations, stock. The counter of papers comes before the stock where money
+is in time, and after it where it is late; a deadlock between the two begins anew. No provider is called inside a
+transaction.
 """
 
 from contextlib import suppress
@@ -70,6 +72,9 @@ def settle(*, payment_id: UUID, order_id: UUID, event: GatewayEvent, now: dateti
 
 
 def _settle(order: Order, payment: Payment, event: GatewayEvent, *, now: datetime) -> str:
+    if event.problem:
+        call_staff(order, f"The provider says \u201c{event.kind}\u201d of a payment: {event.problem}")
+        return f"no effect: {event.problem}"
     if event.kind in (base.REFUND_SUCCEEDED, base.REFUND_FAILED):
         return settle_refund_report(order, payment, event, now=now)
     report = end_of_dispute(payment, event)

@@ -18,13 +18,14 @@ from orders.services.nudge import nudge_after_commit
 from orders.services.paper import issue_credit_note, reverse_credit_note
 from orders.services.share import shares_of
 from orders.services.timeline import note
+from shop.clock import going_on
 from shop.errors import NotFound
 from shop.money import format_money
 from shop.transactions import transactional
 
 logger = logging.getLogger(__name__)
 
-# A batch in which every provider lets us wait for its five seconds still ends before its first claim does.
+# Longer than the longest call of an adapter. Each claim starts at its own moment, however long the batch takes.
 BATCH = 20
 LEASE = timedelta(minutes=2)
 MAX_ATTEMPTS = 8
@@ -61,11 +62,12 @@ def send_due_refunds(*, now: datetime) -> int:
     Each is claimed by compare-and-set before the call. A worker that dies in between leaves it to the next try two
     minutes later, and the provider knows it by its key, so nobody is paid back twice.
     """
-    finished = 0
+    finished, clock = 0, going_on(now)
     for refund in Refund.objects.due(now=now).select_related("payment").order_by("next_attempt_at")[:BATCH]:
         claimed = Refund.objects.due(now=now).filter(pk=refund.pk, attempts=refund.attempts)
-        if claimed.update(attempts=refund.attempts + 1, next_attempt_at=now + LEASE):
-            finished += _send(refund, now=now)
+        moment = clock()
+        if claimed.update(attempts=refund.attempts + 1, next_attempt_at=moment + LEASE):
+            finished += _send(refund, now=moment)
     return finished
 
 

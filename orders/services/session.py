@@ -7,11 +7,12 @@ from uuid import UUID
 from orders.models import Order, Payment
 from orders.services.attempt import require_gateway
 from orders.services.attention import call_staff, forget_reason
+from shop.clock import going_on
 from shop.transactions import transactional
 
 logger = logging.getLogger(__name__)
 
-# A batch in which every provider lets us wait still ends before its first claim does.
+# Longer than the longest call of an adapter. Each claim starts at its own moment, however long the batch takes.
 BATCH = 20
 LEASE = timedelta(minutes=2)
 FIRST_PAUSE = timedelta(seconds=5)
@@ -26,12 +27,13 @@ def close_ended_sessions(*, now: datetime) -> int:
     Each is claimed by compare-and-set before the call, and a worker that dies leaves it to the next try. Money that
     was faster is not lost: its event comes all the same and is settled as late, or as paid twice.
     """
-    closed = 0
+    closed, clock = 0, going_on(now)
     to_close = Payment.objects.to_close(now=now)
     for payment in to_close.order_by("next_close_at", "created_at", "pk")[:BATCH]:
         claimed = to_close.filter(pk=payment.pk, close_attempts=payment.close_attempts)
-        if claimed.update(close_attempts=payment.close_attempts + 1, next_close_at=now + LEASE):
-            closed += _close(payment, now=now)
+        moment = clock()
+        if claimed.update(close_attempts=payment.close_attempts + 1, next_close_at=moment + LEASE):
+            closed += _close(payment, now=moment)
     return closed
 
 

@@ -11,9 +11,8 @@ from orders import services
 from orders.gateways import BadSignature, GatewayFailed, base
 from orders.gateways.base import BadEvent
 from orders.gateways.stripe import StripeGateway, from_stripe, to_stripe
-from orders.models import Order, OrderStatus, Payment, PaymentEvent, PaymentStatus, Refund, RefundStatus
+from orders.models import Order, OrderStatus, Payment, PaymentEvent, PaymentStatus, Refund, RefundStatus, StrayEvent
 from orders.queries import prove_owed
-from orders.services import UnknownPayment
 from orders.shopper import ORDERS_KEY
 from tests.factories import NOW, StockItemFactory, hold, placed_order
 from tests.gateways.stripe_fake import StripeFake, signed
@@ -266,6 +265,45 @@ def test_transfer_is_authorised_and_then_captured(stripe: StripeFake) -> None:
     assert status(order) == OrderStatus.PAID
 
 
+def test_amounts_that_are_no_whole_rupiah_are_kept_and_looked_at(stripe: StripeFake) -> None:
+    """Told or asked, a refund and a dispute: refused, Stripe would give them up after three days."""
+    order, payment = begin()
+    tell(stripe.pay(payment.session_reference))
+    by_hand = stripe.refund_by_hand(payment.session_reference, 100_50)
+    disputed = stripe.dispute(payment.session_reference)
+    disputed["data"]["object"]["amount"] = 2_500_050
+
+    records = [tell(by_hand), tell(disputed), tell(disputed)]
+
+    order.refresh_from_db()
+    payment.refresh_from_db()
+    assert all(record is not None and record.outcome.startswith("no effect: ") for record in records)
+    assert "10050 IDR at Stripe is no whole amount" in order.needs_attention
+    assert "2500050 IDR at Stripe is no whole amount" in order.needs_attention
+    assert (payment.status, payment.refunds.count()) == (PaymentStatus.CAPTURED, 0)
+    assert PaymentEvent.objects.filter(payment=payment).count() == 3
+    assert services.ask_about_captured_payments(now=NOW + timedelta(days=1)) == 1
+
+
+def test_a_refund_by_hand_that_looks_like_ours_is_not_ours(stripe: StripeFake) -> None:
+    """The same amount in the same minute, and its report comes before the answer about ours."""
+    _, payment = begin()
+    tell(stripe.pay(payment.session_reference))
+    ours = services.repay(order_id=payment.order_id, amount_minor=100, reason="sorry", now=NOW, actor="staff")
+    stripe.misbehave(REFUNDS, "", "lost", "lost")
+    services.send_due_refunds(now=NOW)
+
+    tell(stripe.refund_by_hand(payment.session_reference, 100_00))
+
+    ours.refresh_from_db()
+    assert ours.status == RefundStatus.PENDING
+    assert payment.refunds.count() == 2
+    services.send_due_refunds(now=NOW + timedelta(minutes=1))
+    ours.refresh_from_db()
+    assert ours.status == RefundStatus.SUCCEEDED
+    assert len(stripe.refunds) == 2
+
+
 @pytest.mark.parametrize(
     ("kind", "word", "meaning"),
     [
@@ -332,7 +370,7 @@ def test_signed_nonsense_is_told(stripe: StripeFake) -> None:
             tell(event)
 
 
-def test_event_of_nobody_is_unknown_and_other_systems_are_left_alone(stripe: StripeFake) -> None:
+def test_events_of_other_systems_are_kept_and_change_nothing(stripe: StripeFake) -> None:
     _, payment = begin()
     paid = stripe.pay(payment.session_reference)
     stranger = stripe.event("checkout.session.completed", stripe.sessions[only_session(stripe)] | {"metadata": {}})
@@ -341,8 +379,9 @@ def test_event_of_nobody_is_unknown_and_other_systems_are_left_alone(stripe: Str
 
     assert tell(stranger) is None
     assert tell(stripe.event("invoice.paid", {"id": "in_1"})) is None
-    with pytest.raises(UnknownPayment):
-        tell(disputed)
+    assert [tell(disputed), tell(disputed)] == [None, None]
+    kept = StrayEvent.objects.get()
+    assert (kept.kind, kept.provider_reference) == (base.CHARGED_BACK, "pi_of_somebody_else")
     assert tell(paid) is not None
 
 

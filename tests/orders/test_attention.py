@@ -9,9 +9,10 @@ from django.contrib.auth.models import AnonymousUser
 
 from orders import services
 from orders.models import Message, Order, OrderEvent, OrderStatus, ShippingMethod
+from orders.services.attention import call_staff
 from shop.errors import InvalidInput, NotFound
 from tests.books import nothing_changes
-from tests.factories import ACTOR, NOW, StockItemFactory, guest_cart, paid_order, placed_order
+from tests.factories import ACTOR, NOW, StockItemFactory, guest_cart, owed, paid_order, placed_order, report
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + settings.PAYMENT_WINDOW + timedelta(minutes=1)
@@ -47,6 +48,45 @@ def test_settle_attention_without_a_remark_is_refused(remark: str) -> None:
 def test_settle_attention_of_nothing_is_not_found() -> None:
     with pytest.raises(NotFound):
         services.settle_attention(order_id=placed_order().cart_id, remark="?", actor=ACTOR, now=NOW)
+
+
+def test_settling_another_matter_lets_no_parcel_go_that_a_chargeback_holds_back() -> None:
+    order = paid_order()
+    payment = order.payments.get()
+    report(payment, kind="payment.charged_back")
+    report(payment, kind="refund.failed", refund="re_unknown", amount=1)
+
+    services.settle_attention(order_id=order.pk, remark="The refund is none of ours.", actor=ACTOR, now=NOW)
+
+    order.refresh_from_db()
+    assert order.is_held_back
+    assert order.needs_attention.startswith("The bank took the payment back.")
+    assert "of which the shop knows nothing" not in order.needs_attention
+    services.settle_attention(order_id=order.pk, remark="Sent.", sends_anyway=True, actor=ACTOR, now=NOW)
+    order.refresh_from_db()
+    assert (order.is_held_back, order.needs_attention) == (False, "")
+
+
+def test_nothing_is_held_back_any_more_once_nothing_is_left_to_be_sent() -> None:
+    order = paid_order()
+    report(order.payments.get(), kind="payment.charged_back")
+    services.cancel_units(order_id=order.pk, units=owed(order), restock=True, reason="", actor=ACTOR, now=NOW)
+
+    services.settle_attention(order_id=order.pk, remark="Cancelled.", actor=ACTOR, now=NOW)
+
+    order.refresh_from_db()
+    assert (order.is_held_back, order.needs_attention) == (False, "")
+
+
+def test_no_reason_is_cut_however_many_there_are() -> None:
+    order = paid_order()
+    reasons = [f"{number}: {'why ' * 30}" for number in range(5)]
+
+    for reason in reasons:
+        call_staff(order, reason)
+
+    order.refresh_from_db()
+    assert order.needs_attention.split(" · ") == reasons[::-1]
 
 
 def test_expire_unpaid_ends_an_order_that_waits_for_a_person() -> None:

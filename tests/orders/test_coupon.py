@@ -356,6 +356,20 @@ def test_a_late_payment_that_buys_nothing_leaves_the_use_with_the_coupon() -> No
     assert CouponUse.objects.get().given_back_at == LATE
 
 
+@pytest.mark.parametrize(("units", "left"), [(1, 1), (2, 0)])
+def test_an_order_that_is_cancelled_in_full_before_anything_was_sent_gives_its_use_back(units: int, left: int) -> None:
+    coupon = CouponFactory(total_limit=1)
+    order = place(cart_with(coupon))
+    report(services.start_payment(order_id=order.pk, now=NOW))
+    line = order.lines.get()
+    assert line.quantity == 2
+
+    services.cancel_units(order_id=order.pk, units={line.pk: units}, restock=True, reason="", now=NOW, actor=ACTOR)
+
+    assert used(coupon) == left
+    assert (CouponUse.objects.get().given_back_at is None) == bool(left)
+
+
 # The wall behind the services -----------------------------------------------------------------------------------------
 
 

@@ -654,7 +654,7 @@ def test_a_return_is_not_paid_back_while_the_bank_has_the_money() -> None:
 def test_staff_may_send_what_a_chargeback_held_back() -> None:
     scene = BUILD[S.PAID]()
     report(scene.main, kind="payment.charged_back")
-    scene.settle()
+    services.settle_attention(order_id=scene.order.pk, remark="seen", sends_anyway=True, actor="staff", now=NOW)
 
     services.fulfil_order(order_id=scene.order.pk, actor="staff", now=NOW)
 

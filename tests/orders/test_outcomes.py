@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from orders import services
-from orders.models import Message, OrderEvent
+from orders.models import Message, OrderEvent, OrderStatus
 from orders.outcomes import Outcome, payment_outcome
 from tests.factories import owed, report
 from tests.orders.scenes import (
+    BUILD,
     WINDOW_ENDS,
     Scene,
     backordered,
@@ -135,3 +136,23 @@ def test_the_mail_of_a_cancelled_order_of_which_all_went_back_before_does_not_sa
     services.repay(order_id=scene.order.pk, amount_minor=total_minor, reason="sorry", now=scene.now, actor="staff")
 
     assert "Nothing more goes back." in given_up(scene)
+
+
+def test_an_order_whose_units_were_gone_says_where_its_money_really_is() -> None:
+    """Once something else was told last: here, that the bank returned what it had taken."""
+
+    def said(ends: str) -> Outcome:
+        scene = BUILD[OrderStatus.REFUNDED]()
+        refund = scene.last_refund
+        if ends:
+            report(scene.main, kind=f"refund.{ends}", amount=refund.amount_minor, refund=str(refund.key))
+        OrderEvent.objects.filter(order=scene.order, kind__startswith="PAID_LATE").delete()
+        return outcome(scene)
+
+    assert [said(ends).title for ends in ("", "succeeded", "failed")] == [
+        "Money on its way back",
+        "Money sent back",
+        "Your money is not back yet",
+    ]
+    assert "We returned" in said("succeeded").text
+    assert not any("We returned" in said(ends).text for ends in ("", "failed"))

@@ -236,6 +236,46 @@ def test_a_refund_that_the_provider_answers_as_failed_is_a_persons_work_and_has_
     assert bank.asked[-1]["refund_id"] == refund.key != refund.pk
 
 
+def test_a_late_word_of_an_earlier_try_does_not_hit_the_next(bank: Bank) -> None:
+    """It names the try by the provider's own reference alone."""
+    refund = owed()
+    bank.answer = bank.not_yet
+    send()
+    for _ in range(2):
+        report(refund.payment, kind="refund.failed", amount=refund.amount_minor, refund="re_1")
+    services.retry_refund(refund_id=refund.pk, actor="staff", now=NOW)
+    bank.answer = lambda: GatewayRefund(reference="re_2", is_finished=False)
+    send()
+
+    late = report(refund.payment, kind="refund.failed", amount=refund.amount_minor, refund="re_1")
+
+    refund.refresh_from_db()
+    assert late.outcome == "no effect: an earlier try of it failed, and is dealt with"
+    assert (refund.status, refund.provider_reference, refund.failures) == (RefundStatus.PENDING, "re_2", 1)
+    report(refund.payment, kind="refund.succeeded", amount=refund.amount_minor, refund="re_2")
+    refund.refresh_from_db()
+    assert refund.status == RefundStatus.SUCCEEDED
+
+
+def test_each_refund_of_a_slow_batch_is_claimed_at_its_own_moment(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The provider takes three minutes for the first one: another worker must not take the second one meanwhile."""
+    owed(), owed()
+    passed = [0.0]
+    monkeypatch.setattr("shop.clock.time.monotonic", lambda: passed[0])
+    meanwhile: list[int] = []
+
+    def slow() -> GatewayRefund:
+        if len(bank.asked) == 2:
+            meanwhile.append(send(NOW + timedelta(minutes=4)))
+        passed[0] += 180
+        return bank.done()
+
+    bank.answer = slow
+
+    assert send() == 2
+    assert (meanwhile, len(bank.asked)) == ([0], 2)
+
+
 def test_retry_refund_refuses_what_has_not_failed(bank: Bank) -> None:
     refund = owed()
 

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from celery import current_app
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
@@ -141,3 +142,29 @@ def test_refund_refuses_what_it_cannot_read(client: Client, body: str) -> None:
 def test_refund_needs_the_shared_key(client: Client) -> None:
     answer = client.post("/sandbox/api/refunds/", "{}", content_type="application/json")
     assert answer.status_code == 401
+
+
+def test_the_provider_posts_from_a_queue_of_its_own() -> None:
+    """However many webhooks wait there, what the shop has to do is not behind them."""
+    router = current_app.amqp.router
+    tasks = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+
+    queues = {task: router.route({}, task)["queue"].name for task in tasks}
+
+    assert queues.pop("orders.sandbox.tasks.deliver_due_webhooks") == "sandbox"
+    assert set(queues.values()) == {"celery"}
+
+
+@pytest.mark.parametrize(("part", "taken"), [(20_000, 500_000), (520_000, None)])
+def test_a_chargeback_takes_what_has_not_gone_back(part: int, taken: int | None) -> None:
+    payment, request = started()
+    now = timezone.now()
+    charged = provider.open_payment(request=request, now=now)
+    provider.choose(payment=charged, choice="chargeback", now=now)
+    provider.refund(key="a part", payment_id=str(charged.pk), amount=part, currency="IDR", now=now)
+    later = now + provider.CHARGE_BACK_AFTER
+
+    events = provider.reported_events(merchant_reference=str(payment.pk), now=later)
+
+    amounts = [event["amount"] for event in events if event["type"] == provider.CHARGED_BACK]
+    assert amounts == ([] if taken is None else [taken])

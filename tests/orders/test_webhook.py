@@ -109,6 +109,8 @@ def test_a_signed_event_that_cannot_be_read_is_refused(payment: Payment, body: b
         {"amount": float("inf")},
         {"id": "x" * 200},
         {"id": ""},
+        {"refund": "r" * 121},
+        {"refund": "re_é"},
         {"currency": "RUPIAH"},
         {"type": ["payment.captured"]},
         {"amount": 520_000.9},
