@@ -13,7 +13,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
-from inventory.queries import Availability, look
+from inventory.queries import Availability, Look, look
 from shop.models import Category
 from shop.queries import stamped_shelves
 
@@ -43,27 +43,25 @@ class Shown(Generic[T]):
         return self.copy.value
 
 
-class Copies:
-    """The copies of this process, those that were not asked for longest given up first."""
+class Lru(Generic[T]):
+    """Things that this process keeps for all its threads; those that were not asked for longest are given up first."""
 
     def __init__(self, *, most: int) -> None:
         self._most = most
-        self._kept: OrderedDict[Hashable, Copy[Any]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, T] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, key: Hashable) -> Copy[Any] | None:
+    def get(self, key: Hashable) -> T | None:
         with self._lock:
-            copy = self._kept.get(key)
-            if copy is not None:
+            thing = self._kept.get(key)
+            if thing is not None:
                 self._kept.move_to_end(key)
-            return copy
+            return thing
 
-    def keep(self, key: Hashable, copy: Copy[Any]) -> None:
-        """Keep it in place of the one before. A copy without a stamp could never be shown."""
-        if not copy.stamp:
-            return
+    def keep(self, key: Hashable, thing: T) -> None:
+        """Keep it in place of the one before."""
         with self._lock:
-            self._kept[key] = copy
+            self._kept[key] = thing
             self._kept.move_to_end(key)
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
@@ -72,35 +70,45 @@ class Copies:
         return len(self._kept)
 
     def clear(self) -> None:
-        """Start as a new process does."""
+        """Begin as a new process does."""
         with self._lock:
             self._kept.clear()
 
 
-copies = Copies(most=MOST)
+copies: Lru[Copy[Any]] = Lru(most=MOST)
 
 
 def show(
-    key: Hashable | None, *, read: Callable[[list[Category]], T], skus_of: Callable[[T], list[str]], now: datetime
+    key: Hashable | None,
+    *,
+    read: Callable[[list[Category]], T],
+    skus_of: Callable[[T], list[str]],
+    now: datetime,
+    seen: Look | None = None,
 ) -> Shown[T]:
     """The copy under this key with the stock of its SKUs: one query while the catalogue stays as it was.
 
     Otherwise `read` is given the shelves and reads it anew: two queries more than `read` makes, three where a copy has
-    become old and shows other SKUs now. What `read` raises is not kept, and nothing is without a key.
+    become old and shows other SKUs now. What `read` raises is not kept, and nothing is without a key. What was `seen`
+    already for this request is not asked for again.
     """
     copy = None if key is None else copies.get(key)
-    availability: Mapping[str, Availability] = {}
     if copy is not None:
-        seen = look(skus=copy.skus, now=now)
-        availability = seen.availability
+        if seen is None or not _tells(seen, copy.skus):
+            seen = look(skus=copy.skus, now=now)
         if seen.stamp == copy.stamp:
-            return Shown(copy=copy, availability=availability)
+            return Shown(copy=copy, availability=seen.availability)
     # The stamp is read before what it stands for: a change in between makes the copy old, never wrong.
     stamp, shelves = stamped_shelves()
     value = read(shelves)
     copy = Copy(stamp=stamp, value=value, skus=tuple(dict.fromkeys(skus_of(value))), shelves=shelves)
-    if key is not None:
+    # One without a stamp could never be shown.
+    if key is not None and stamp:
         copies.keep(key, copy)
-    if not availability.keys() >= set(copy.skus):
-        availability = look(skus=copy.skus, now=now).availability
-    return Shown(copy=copy, availability=availability)
+    if seen is None or not _tells(seen, copy.skus):
+        seen = look(skus=copy.skus, now=now)
+    return Shown(copy=copy, availability=seen.availability)
+
+
+def _tells(seen: Look, skus: tuple[str, ...]) -> bool:
+    return seen.availability.keys() >= set(skus)

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.paginator import Page, Paginator
 from django.http import QueryDict
 
-from inventory.queries import skus_free, skus_held
+from inventory.queries import Look, skus_free, skus_held
 from shop import queries
 from shop.copies import Shown, show
 from shop.forms import ListingForm
@@ -77,11 +77,17 @@ class ListingPaginator(Paginator):
 class Narrowing:
     """The question of an address, and the listing that answers it."""
 
-    def __init__(self, query: QueryDict, *, now: datetime) -> None:
+    def __init__(self, query: QueryDict, *, now: datetime, seen: Look | None = None) -> None:
         self.form = ListingForm(query, currency=settings.SHOP_CURRENCY)
         self.now = now
+        self._seen = seen
         self._answers = self.form.answers()
         self._page = query.get("page", "")
+
+    @property
+    def depends_on_stock(self) -> bool:
+        """Whether stock decides what is listed, and not only what is said of it."""
+        return bool(self._answers["stock"])
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -132,8 +138,8 @@ class Narrowing:
 
     def _shown(self, key: tuple[str, str], read: Callable[[list[Category]], Listing]) -> Shown[Listing]:
         # What depends on stock changes without the catalogue, so it is not kept.
-        kept = None if self._answers["stock"] else (*key, *self.key)
-        return show(kept, read=read, skus_of=lambda listing: _skus(listing.page), now=self.now)
+        kept = None if self.depends_on_stock else (*key, *self.key)
+        return show(kept, read=read, skus_of=lambda listing: _skus(listing.page), now=self.now, seen=self._seen)
 
     def _narrowed(self, products: ProductQuerySet) -> ProductQuerySet:
         listing = queries.listing(

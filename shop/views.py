@@ -1,6 +1,6 @@
 """The shop's own pages: home, shelves, search, product; the colour scheme, the stylesheet and the state of health."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -23,6 +23,7 @@ from shop.choices import choose_variant
 from shop.context import THEMES
 from shop.copies import Shown, show
 from shop.errors import NotFound
+from shop.front import depends_on, seen_at_the_front
 from shop.listing import Listing, Narrowing
 from shop.methods import post_only
 from shop.models import Product
@@ -49,7 +50,7 @@ THEME_COOKIE_SECONDS = 365 * 24 * 60 * 60
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """What is popular, what is new, the shelves, and how holding works."""
-    shown = _window(IN_THE_WINDOW, now=timezone.now())
+    shown = _window(request, now=timezone.now())
     popular, new = shown.value
     distinct = list({product.pk: product for product in [*popular, *new]}.values())
     cards = {
@@ -66,18 +67,19 @@ def home(request: HttpRequest) -> HttpResponse:
         "new": [card for card in new_cards if card != featured],
         "shop_categories": shown.copy.shelves,
     }
-    return render(request, "shop/home.html", context)
+    return depends_on(render(request, "shop/home.html", context), shown)
 
 
 @require_safe
 def category(request: HttpRequest, slug: str) -> HttpResponse:
     """One shelf, sorted and narrowed down as the address says."""
-    narrowing = Narrowing(request.GET, now=timezone.now())
+    narrowing = Narrowing(request.GET, now=timezone.now(), seen=seen_at_the_front(request))
     try:
         shown = narrowing.shelf(slug)
     except KeyError as error:
         raise Http404 from error
-    return render(request, "shop/category.html", {**_listing(narrowing, shown), "category": shown.value.shelf})
+    context = {**_listing(narrowing, shown), "category": shown.value.shelf}
+    return _kept(render(request, "shop/category.html", context), narrowing, shown)
 
 
 @require_safe
@@ -85,12 +87,14 @@ def search(request: HttpRequest) -> HttpResponse:
     """What was found for the words, the best first; and the shelves when nothing was."""
     text = " ".join(request.GET.get("q", "").replace("\x00", " ").split())[:LONGEST_SEARCH]
     context: dict[str, Any] = {"query": text}
-    if text:
-        narrowing = Narrowing(request.GET, now=timezone.now())
-        context |= _listing(narrowing, narrowing.found(text))
-        if not context["cards"] and not context["chips"]:
-            context["meant"] = did_you_mean(text=text)
-    return render(request, "shop/search.html", context)
+    if not text:
+        return render(request, "shop/search.html", context)
+    narrowing = Narrowing(request.GET, now=timezone.now(), seen=seen_at_the_front(request))
+    shown = narrowing.found(text)
+    context |= _listing(narrowing, shown)
+    if not context["cards"] and not context["chips"]:
+        context["meant"] = did_you_mean(text=text)
+    return _kept(render(request, "shop/search.html", context), narrowing, shown)
 
 
 @require_safe
@@ -103,6 +107,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
             read=lambda shelves: queries.product_and_related(slug=slug),
             skus_of=lambda value: skus_of(products=[value[0], *value[1]]),
             now=now,
+            seen=seen_at_the_front(request),
         )
     except NotFound as error:
         # Our own page for it, which shows what there is instead.
@@ -131,6 +136,8 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         context["related"] = cards_of(products=related, availability=seen.availability)
         context["shop_categories"] = seen.copy.shelves
         answer = render(request, "shop/product.html", context)
+        timed = choice.availability.next_free_at is not None
+        depends_on(answer, seen, timed=(choice.chosen.sku,), until=now + timedelta(seconds=1) if timed else None)
     patch_vary_headers(answer, ["HX-Request"])
     return answer
 
@@ -208,18 +215,24 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Nothing there: say so, and show what is."""
-    shown = _window(IN_THE_WINDOW, now=timezone.now())
+    shown = _window(request, now=timezone.now())
     cards = cards_of(products=shown.value[0][:4], availability=shown.availability)
     return render(request, "404.html", {"cards": cards, "shop_categories": shown.copy.shelves}, status=404)
 
 
-def _window(limit: int, *, now: datetime) -> Shown[tuple[list[Product], list[Product]]]:
+def _window(request: HttpRequest, *, now: datetime) -> Shown[tuple[list[Product], list[Product]]]:
     return show(
-        ("window", limit),
-        read=lambda shelves: queries.front_window(limit=limit),
+        "window",
+        read=lambda shelves: queries.front_window(limit=IN_THE_WINDOW),
         skus_of=lambda value: skus_of(products=[*value[0], *value[1]]),
         now=now,
+        seen=seen_at_the_front(request),
     )
+
+
+def _kept(answer: HttpResponse, narrowing: Narrowing, shown: Shown[Listing]) -> HttpResponse:
+    """Which products are in a certain state of stock is known anew at each look."""
+    return answer if narrowing.depends_on_stock else depends_on(answer, shown)
 
 
 def _listing(narrowing: Narrowing, shown: Shown[Listing]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.db import connection
 
 from inventory import sold_out
 from shop.copies import copies
+from shop.front import pages
 
 SERIAL = {"e2e": "browser", "chaos": "processes"}
 
@@ -39,6 +40,7 @@ def _empty_cache() -> Iterator[None]:
     cache.clear()
     copies.clear()
     sold_out.forget()
+    pages.clear()
     yield
     cache.clear()
 
