@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import BooleanField, DateTimeField, F, IntegerField, Min, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce
 from django.utils.dateparse import parse_datetime
 
 from inventory.models import ReservationLine, ReservationState, StockItem
 from shop.models import CatalogueStamp
 
 # What a row of the statement is about.
-STAMP, COUNTERS, DUE, ENDS = range(4)
+STAMP, COUNTERS, HOLDS = range(3)
 
 
 class Row(NamedTuple):
@@ -41,8 +42,8 @@ _FIRST_PLACE = -1000
 def rows_of_stock(*, skus: list[str], places: Mapping[str, Collection[int | None]], now: datetime) -> list[Row]:
     """All that is known of these SKUs at all locations that count for any of them, in rows to add up. One query.
 
-    `COUNTERS`: what can be promised, what is held and what is waited for. `DUE`: units in holds past their time, which
-    can be promised and are not held. `ENDS`: when the next hold ends. `STAMP`: the stamp of the catalogue.
+    `COUNTERS`: what can be promised, what is held and what is waited for. `HOLDS`: units in holds past their time,
+    which can be promised and are not held, and when the next hold ends. `STAMP`: the stamp of the catalogue.
     """
     named = sorted({place for each in places.values() for place in each if place is not None})
     # A few widths, so that a few statements are enough: the last one is asked for again and again.
@@ -100,25 +101,20 @@ def _query(skus: list[str], places: list[int]) -> QuerySet[Any, Any]:
     counters = StockItem.objects.filter(within, variant_id__in=skus, location__is_active=True).values_list(
         Value(COUNTERS), "variant_id", "location_id", "location__is_for_drop", room, "held", "awaited", nothing
     )
-    held = ReservationLine.objects.filter(sku__in=skus, reservation__state=ReservationState.HELD)
+    is_due = Q(reservation__expires_at__lte=_MOMENT, reservation__set_aside_at=None)
     place = ("sku", "stock_item__location_id", "stock_item__location__is_for_drop")
-    due = (
-        held.filter(
-            stock_item__location__is_active=True,
-            reservation__expires_at__lte=_MOMENT,
-            reservation__set_aside_at=None,
+    holds = (
+        ReservationLine.objects.filter(
+            sku__in=skus, reservation__state=ReservationState.HELD, stock_item__location__is_active=True
         )
         .values(*place)
-        .annotate(units=Sum("quantity"))
-        .values_list(Value(DUE), *place, "units", -F("units"), zero, nothing)
+        .annotate(
+            due=Coalesce(Sum("quantity", filter=is_due), zero),
+            end=Min("reservation__expires_at", filter=Q(reservation__expires_at__gt=_MOMENT)),
+        )
+        .values_list(Value(HOLDS), *place, "due", -F("due"), zero, "end")
     )
-    ends = (
-        held.filter(reservation__expires_at__gt=_MOMENT)
-        .values(*place)
-        .annotate(end=Min("reservation__expires_at"))
-        .values_list(Value(ENDS), *place, zero, zero, zero, "end")
-    )
-    return stamp.union(counters, due, ends, all=True)
+    return stamp.union(counters, holds, all=True)
 
 
 def _moment(value: Any) -> datetime | None:
