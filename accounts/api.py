@@ -28,6 +28,13 @@ class CredentialsBody(serializers.Serializer):
 
     email = serializers.CharField(max_length=254, error_messages=EMAIL_MESSAGES)
     password = serializers.CharField(max_length=128, trim_whitespace=False)
+    code = serializers.CharField(
+        max_length=20,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Where a second factor is set up: the code of its app, or a recovery code.",
+    )
 
 
 class RefreshBody(serializers.Serializer):

@@ -1,12 +1,15 @@
-"""What the shop does when somebody logs in: the guest's cart comes along."""
+"""What the shop does when somebody logs in: the guest's cart comes along, and the language they chose."""
 
 from contextlib import suppress
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 
+from accounts.language import remember_language
 from accounts.models import User
 from orders import services, shopper
 from orders.queries import cart_id_in
@@ -32,6 +35,8 @@ class AccountAdapter(DefaultAccountAdapter):
         made to keep an order has it from the start: this browser knows that order.
         """
         answer = super().post_login(request, user, signup=signup, **kwargs)
+        if user.language:
+            remember_language(answer, user.language)
         order = shopper.order_to_keep(request) if signup else None
         if order is not None:
             # Somebody else who knows it may be quicker; then it is theirs, and stays to be seen here.
@@ -42,3 +47,13 @@ class AccountAdapter(DefaultAccountAdapter):
             services.merge_carts(guest_cart_id=cart_id, user=user, now=timezone.now())
             shopper.forget_cart(answer)
         return answer
+
+    def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, str]]:
+        """The ways to say once more who it is, in the words of the shop."""
+        words = {
+            "reauthenticate": gettext("Use your password"),
+            "mfa_reauthenticate": gettext("Use a code"),
+            "mfa_reauthenticate:webauthn": gettext("Use a passkey"),
+        }
+        ways = super().get_reauthentication_methods(user)
+        return [{**way, "description": words.get(way["id"], way["description"])} for way in ways]

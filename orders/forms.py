@@ -1,24 +1,20 @@
 """What shoppers type, and the sentences that say the repair."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-import phonenumbers
 from django import forms
 from django.conf import settings
 from django.urls import reverse
-from django.utils.text import normalize_newlines
+from django.utils.translation import gettext_lazy as _
 
+from accounts.address_form import COUNTRY, POSTCODE, PersonFields, PlaceFields
 from orders import gateways, services
 from orders.models import CartLine, OrderLine, ReturnLine, ReturnReason, ShippingMethod
 from orders.replacing import Offer
 from orders.services import DeliveryOption, NotDelivered
-
-COUNTRY = "ID"
-POSTCODE = re.compile(r"^[0-9]{5}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +74,7 @@ class AddForm(QuantityForm):
             return uuid4()
 
 
-class ContactForm(forms.Form):
+class ContactForm(PersonFields):
     """Step 1: who buys, and how to reach them."""
 
     email = forms.EmailField(
@@ -91,70 +87,12 @@ class ContactForm(forms.Form):
             "invalid": "Enter an e-mail address with an @ and a domain, like maya@example.com.",
         },
     )
-    name = forms.CharField(
-        label="Full name",
-        max_length=120,
-        widget=forms.TextInput(attrs={"autocomplete": "shipping name"}),
-        error_messages={"required": "Enter the name of the person who receives the parcel."},
-    )
-    phone = forms.CharField(
-        label="Phone",
-        max_length=32,
-        help_text="The courier calls it when nobody is at the door. Nothing else.",
-        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "shipping tel", "inputmode": "tel"}),
-        error_messages={"required": "Enter a phone number. The courier calls it."},
-    )
-
-    def clean_name(self) -> str:
-        return _one_line(self.cleaned_data["name"])
-
-    def clean_phone(self) -> str:
-        """Any spacing and +62, 62 or 0 in front; kept as +628123456789.
-
-        :raises ValidationError: if no phone in the world, read from Indonesia, has this number.
-        """
-        problem = "Phone must have 9 to 13 digits, like 0812 3456 789. The courier calls it."
-        try:
-            number = phonenumbers.parse(self.cleaned_data["phone"], COUNTRY)
-        except phonenumbers.NumberParseException as error:
-            raise forms.ValidationError(problem) from error
-        if not phonenumbers.is_valid_number(number):
-            raise forms.ValidationError(problem)
-        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    field_order = ["email", "name", "phone"]
 
 
-class DeliveryForm(forms.Form):
+class DeliveryForm(PlaceFields):
     """Step 2: where the parcel goes, and how."""
 
-    address = forms.CharField(
-        label="Street and house number",
-        max_length=200,
-        widget=forms.TextInput(attrs={"autocomplete": "shipping address-line1"}),
-        error_messages={"required": "Enter the street and the house number."},
-    )
-    landmark = forms.CharField(
-        label="Landmark (patokan)",
-        required=False,
-        max_length=200,
-        help_text="What the courier sees: “green gate, opposite the mosque”.",
-        widget=forms.TextInput(attrs={"autocomplete": "shipping address-line2"}),
-    )
-    city = forms.CharField(
-        label="City or regency",
-        max_length=80,
-        widget=forms.TextInput(attrs={"autocomplete": "shipping address-level2"}),
-        error_messages={"required": "Enter the city or regency."},
-    )
-    postal_code = forms.RegexField(
-        label="Postcode",
-        regex=POSTCODE,
-        max_length=16,
-        widget=forms.TextInput(attrs={"autocomplete": "shipping postal-code", "inputmode": "numeric"}),
-        error_messages={
-            "required": "Enter the postcode.",
-            "invalid": "Postcode has 5 digits, like 12190.",
-        },
-    )
     shipping_method = forms.ModelChoiceField(
         label="How should it travel?",
         queryset=ShippingMethod.objects.none(),
@@ -166,9 +104,16 @@ class DeliveryForm(forms.Form):
         },
     )
 
-    def __init__(self, *args: Any, lines: Sequence[CartLine] = (), **kwargs: Any) -> None:
-        """`lines` are what has to travel: they decide what is offered, and at which price."""
+    keeps_address = forms.BooleanField(label=_("Keep this address in my account"), required=False, initial=True)
+
+    def __init__(self, *args: Any, lines: Sequence[CartLine] = (), offers_keeping: bool = False, **kwargs: Any) -> None:
+        """`lines` are what has to travel: they decide what is offered, and at which price.
+
+        Only a member, who has a book of addresses, is asked whether to keep this one (`offers_keeping`).
+        """
         super().__init__(*args, **kwargs)
+        if not offers_keeping:
+            del self.fields["keeps_address"]
         self._lines = lines
         self._options = self._offered(str(self["postal_code"].value() or ""))
         # With a script, the ways to send follow the postcode while it is typed; without one, the answer to the form
@@ -222,12 +167,6 @@ class DeliveryForm(forms.Form):
     def _offered(self, postal_code: str) -> list[DeliveryOption]:
         known = postal_code if POSTCODE.fullmatch(postal_code) else ""
         return services.delivery_options(lines=self._lines, country=COUNTRY, postal_code=known)
-
-    def clean_address(self) -> str:
-        return _one_line(self.cleaned_data["address"])
-
-    def clean_city(self) -> str:
-        return _one_line(self.cleaned_data["city"])
 
 
 class CouponForm(forms.Form):
@@ -334,10 +273,6 @@ def _days(method: ShippingMethod) -> str:
     return f"{method.min_days} to {method.max_days} days"
 
 
-def _one_line(text: str) -> str:
-    return " ".join(normalize_newlines(text).split())
-
-
 class ReturnForm(forms.Form):
     """What goes back: units by line, why, and what else there is to say. Lines come first, nothing chosen."""
 
@@ -429,3 +364,12 @@ class ExchangeForm(forms.Form):
     def choices(self) -> dict[int, UUID]:
         """Return line to variant, of a form that is valid."""
         return {int(name.removeprefix("variant-")): UUID(value) for name, value in self.cleaned_data.items()}
+
+
+class LeaveForm(forms.Form):
+    """The tick before an account is closed for good."""
+
+    is_sure = forms.BooleanField(
+        label=_("Close my account for good"),
+        error_messages={"required": _("Tick the box if you want to close your account.")},
+    )

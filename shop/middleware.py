@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils import translation
 
 from shop.errors import ShopError
 from shop.problems import CONTENT_TYPE, problem_response
@@ -72,6 +73,26 @@ def _as_page(request: HttpRequest, refusal: ShopError) -> HttpResponse:
     """A page without session and cart: they are not known this early."""
     template = "_refusal.html" if request.headers.get("HX-Request") else "413.html"
     return HttpResponse(render_to_string(template, {"error": refusal}), status=refusal.status)
+
+
+class LanguageMiddleware:
+    """Speak the language that was chosen in this browser. Staff screens and the API are English."""
+
+    ENGLISH = ("/admin/", "/api/")
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        language = settings.LANGUAGE_CODE
+        if not request.path.startswith(self.ENGLISH):
+            chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+            language = chosen if chosen in dict(settings.LANGUAGES) else language
+        with translation.override(language):
+            request.LANGUAGE_CODE = language
+            answer = self.get_response(request)
+            answer.setdefault("Content-Language", language)
+        return answer
 
 
 class RefusalMiddleware:

@@ -13,6 +13,7 @@ urlpatterns = [
     path("p/<slug:slug>/", views.product, name="product"),
     path("search/", views.search, name="search"),
     path("theme/", views.theme, name="theme"),
+    path("language/", views.language, name="language"),
     path("style/<slug:digest>.css", views.style, name="stylesheet"),
     path("styleguide/", styleguide, name="styleguide"),
     path("robots.txt", views.robots, name="robots"),

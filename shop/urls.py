@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("shop.pages")),
     path("", include("orders.urls")),
     path("rooms/", include("shop.room.urls")),
+    path("account/", include("accounts.urls")),
     # In front of allauth's own, under its name.
     path("accounts/signup/", SignUp.as_view(), name="account_signup"),
     path("accounts/", include("allauth.urls")),

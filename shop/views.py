@@ -16,6 +16,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts.language import remember_language
+from accounts.services import choose_language
 from orders.context import cart as cart_context
 from shop import queries
 from shop.cards import cards_of, skus_of
@@ -154,6 +156,21 @@ def theme(request: HttpRequest) -> HttpResponse:
         answer.set_cookie("theme", chosen, max_age=THEME_COOKIE_SECONDS, samesite="Lax", secure=settings.SECURE_SSL)
     else:
         answer.delete_cookie("theme", samesite="Lax")
+    return answer
+
+
+@post_only(shown_at="shop:home")
+def language(request: HttpRequest) -> HttpResponse:
+    """Speak this language to this browser from now on, and to a member in every other one too."""
+    back = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+        back = reverse("shop:home")
+    answer = see_other(back)
+    chosen = request.POST.get("language", "")
+    if chosen in dict(settings.LANGUAGES):
+        remember_language(answer, chosen)
+        if request.user.is_authenticated:
+            choose_language(user_id=request.user.pk, language=chosen)
     return answer
 
 

@@ -1,5 +1,6 @@
 """Cart, checkout, payment and what follows: the only writer of orders, and the only caller of inventory's services."""
 
+from orders.services.address_use import use_address
 from orders.services.attempt import (
     ask_about_captured_payments,
     ask_about_silent_payments,
@@ -61,6 +62,7 @@ from orders.services.errors import (
     ReturnMoved,
     ReturnTooLate,
     ShipmentMoved,
+    StaffStay,
     TotalChanged,
     UnknownCoupon,
     UnknownGateway,
@@ -78,6 +80,7 @@ from orders.services.exchange_errors import (
     ReturnExchanged,
 )
 from orders.services.idempotency import BEGUN, Answer, finish, forget_old_keys, once
+from orders.services.leaving import leave
 from orders.services.message import send_again, send_due_messages
 from orders.services.nudge import begin_nudged
 from orders.services.paper import issue_missing_papers
@@ -148,6 +151,7 @@ __all__ = [
     "ReturnMoved",
     "ReturnTooLate",
     "ShipmentMoved",
+    "StaffStay",
     "TotalChanged",
     "UnknownCoupon",
     "UnknownGateway",
@@ -182,6 +186,7 @@ __all__ = [
     "fulfil_order",
     "hold_again",
     "issue_missing_papers",
+    "leave",
     "left_of",
     "mark_delivered",
     "merge_carts",
@@ -213,6 +218,7 @@ __all__ = [
     "start_payment",
     "undo_exchange",
     "unpack",
+    "use_address",
     "withdraw_return",
     "write_hold_messages",
     "write_note",

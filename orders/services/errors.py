@@ -431,3 +431,11 @@ class NothingHeld(ShopError):
     def detail(self) -> str:
         names = ", ".join(str(line["name"]) for line in self.facts["lines"])
         return f"Not free or not on sale at this moment: {names}. Your cart is as it was."
+
+
+class StaffStay(ShopError):
+    """An account of staff is closed by a superuser, in the admin."""
+
+    code = "staff_stay"
+    title = "This account belongs to staff"
+    detail_format = "Accounts of staff are closed by a superuser, in the admin. Nothing was changed."

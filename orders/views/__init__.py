@@ -1,5 +1,7 @@
 """The pages from cart to parcel."""
 
+from orders.views.account import account, account_data, account_export, account_leave
+from orders.views.address import checkout_address
 from orders.views.after_sale import order_return, return_exchange, return_withdraw
 from orders.views.cart import (
     cart,
@@ -22,12 +24,17 @@ from orders.views.review import checkout_review
 
 __all__ = [
     "SignUp",
+    "account",
+    "account_data",
+    "account_export",
+    "account_leave",
     "cart",
     "cart_add",
     "cart_coupon",
     "cart_coupon_remove",
     "cart_empty",
     "cart_reminder",
+    "checkout_address",
     "checkout_contact",
     "checkout_delivery",
     "checkout_methods",

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -13,6 +13,9 @@ from django.utils import timezone
 from django.utils.translation import get_language_from_request
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.models import Address, User
+from accounts.queries import addresses_of
+from accounts.services import WHERE, TooManyAddresses, add_address
 from inventory import queries as stock
 from orders import gateways, queries, services, shopper
 from orders.forms import ContactForm, CouponForm, DeliveryForm, PaymentForm
@@ -149,7 +152,23 @@ def checkout_context(
         "shipping_unknown": f"chosen in {'this' if step == 'delivery' else 'the next'} step",
         "checkout": checkout,
         "steps": steps(now_at=step, checkout=checkout),
+        "addresses": _addresses(request, step=step),
     }
+
+
+def _addresses(request: HttpRequest, *, step: str) -> list[Address]:
+    """The book of a member, where an address is asked for."""
+    is_asked = step in ("contact", "delivery") and request.user.is_authenticated
+    return addresses_of(cast(User, request.user)) if is_asked else []
+
+
+def _keep_address(request: HttpRequest, checkout: Checkout) -> None:
+    """Put what was typed into the member's book. A full book is said, and keeps nobody from buying."""
+    where = {name: getattr(checkout, name) for name in WHERE}
+    try:
+        add_address(user_id=cast(User, request.user).pk, where=where, now=timezone.now())
+    except TooManyAddresses as error:
+        messages.warning(request, error.detail)
 
 
 def _step(
@@ -174,7 +193,7 @@ def _step(
     if names.index(earlier) < names.index(name):
         return see_other(reverse(f"orders:checkout_{earlier}"))
     summary = queries.summarise_cart(cart=cart, now=now)
-    about = _about(summary, form_class=form_class)
+    about = _about(request, summary, form_class=form_class)
     if request.method != "POST":
         form = form_class(initial=initial(checkout), **about)
         return _show(request, summary=summary, checkout=checkout, step=name, form=form, now=now)
@@ -182,16 +201,19 @@ def _step(
     if not form.is_valid():
         return _show(request, summary=summary, checkout=checkout, step=name, form=form, now=now, status=422)
     language = get_language_from_request(request)
+    keeps_address = form.cleaned_data.pop("keeps_address", False)
     saved = services.save_checkout(cart_id=cart.pk, language=language, **form.cleaned_data)
+    if keeps_address and request.user.is_authenticated:
+        _keep_address(request, saved)
     # Who came by a Change link goes straight back to the review.
     onward = "review" if first_incomplete(saved) == "review" and earlier == "review" else NEXT[name]
     return see_other(reverse(f"orders:checkout_{onward}"))
 
 
-def _about(summary: queries.CartSummary, *, form_class: type[forms.Form]) -> dict[str, Any]:
+def _about(request: HttpRequest, summary: queries.CartSummary, *, form_class: type[forms.Form]) -> dict[str, Any]:
     lines = _held_lines(summary)
     if form_class is DeliveryForm:
-        return {"lines": lines}
+        return {"lines": lines, "offers_keeping": request.user.is_authenticated}
     if form_class is PaymentForm:
         return {"offers_backorder": stock.may_be_backordered(skus=[line.variant.sku for line in lines])}
     return {}

@@ -1,5 +1,8 @@
 """Who you are, and how that is proved."""
 
+from shop.settings.environment import env
+from shop.settings.wire import SECURE_SSL
+
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
@@ -31,3 +34,18 @@ ACCOUNT_FORMS = {
     "reset_password": "accounts.forms.ResetPasswordForm",
 }
 ACCOUNT_SESSION_REMEMBER = True
+
+# The second factor: an app with codes, passkeys, and codes on paper for the day when both are lost.
+MFA_ADAPTER = "accounts.adapters.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE_SSL
+MFA_TOTP_ISSUER = env.str("SELLER_NAME", default="Tahan")
+# The clock of a phone may be half a minute off.
+MFA_TOTP_TOLERANCE = 1
+MFA_FORMS = {
+    "activate_totp": "accounts.forms.ActivateTOTPForm",
+    "add_webauthn": "accounts.forms.AddPasskeyForm",
+    "authenticate": "accounts.forms.CodeForm",
+    "reauthenticate": "accounts.forms.CodeAgainForm",
+}

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import QueryDict
 
+from accounts.models import Address
 from inventory.queries import Hold
 from orders.models import CartLine, Order, OrderEvent, OrderEventKind, OrderLine, OrderStatus
 from orders.notes import Note, Undo
@@ -330,6 +331,31 @@ def _order_row(stem: str) -> Component:
     return Component(name="Order in a list", slug="order-row", template="styleguide/_order_row.html", examples=examples)
 
 
+def _address(stem: str) -> Component:
+    where = Address(
+        name="Maya Lestari",
+        phone="+628123456789",
+        address="Jl. Kemang Raya 12",
+        city="Jakarta Selatan",
+        postal_code="12730",
+    )
+    return Component(
+        name="Address",
+        slug="address",
+        template="components/_address_card.html",
+        examples=[Example(state="default", context={"address": where})],
+    )
+
+
+def _account_nav(stem: str) -> Component:
+    return Component(
+        name="Ways through an account",
+        slug="account-nav",
+        template="components/_account_nav.html",
+        examples=[Example(state="default", is_wide=True)],
+    )
+
+
 def _timeline(stem: str) -> Component:
     told = [
         Told(OrderEvent(kind=OrderEventKind.PAID, text="Paid.", happened_at=NOW), "you"),
@@ -402,4 +428,5 @@ def _id(number: int) -> UUID:
 GALLERY: list[Callable[[str], Component]] = [
     _buttons, _tags, _icons, _price, _stock, _card, _tile, _gallery, _options, _quantity, _hold, _strip,
     _notice, _undo, _fields, _errors, _facets, _pager, _steps, _totals, _empty, _order_row, _timeline,
+    _address, _account_nav,
 ]  # fmt: skip

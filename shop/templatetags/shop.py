@@ -1,5 +1,6 @@
 """Words, prices and pictures for templates. Every page has these without `{% load %}`."""
 
+import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,8 +9,10 @@ from uuid import uuid4
 from django import forms, template
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.core.serializers.json import DjangoJSONEncoder
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from shop import money as money_words
 from shop.clock import clock_time, clock_time_with_seconds, day_and_time
@@ -18,6 +21,12 @@ from shop.money import format_money
 from shop.stylesheet import stylesheet
 
 register = template.Library()
+
+# The first mark that is there decides: every browser claims to be several others, too.
+BROWSERS = [("Edg", "Edge"), ("OPR", "Opera"), ("SamsungBrowser", "Samsung Internet"), ("Firefox", "Firefox")]
+BROWSERS += [("Chrome", "Chrome"), ("Safari", "Safari")]
+SYSTEMS = [("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("Mac OS", "Mac")]
+SYSTEMS += [("Linux", "Linux")]
 
 
 @register.filter
@@ -122,6 +131,26 @@ def control(field: forms.BoundField) -> SafeString:
     if field.errors:
         attrs["aria-invalid"] = "true"
     return field.as_widget(attrs=attrs)
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """The value as JSON, to stand in an attribute and be read by a script."""
+    return json.dumps(value, cls=DjangoJSONEncoder)
+
+
+@register.filter
+def drawn(svg: str) -> SafeString:
+    """A picture that was drawn here, and holds nothing that anybody typed: lines of a QR code."""
+    return SafeString(svg[svg.index("<svg") :])
+
+
+@register.filter
+def device(user_agent: str) -> str:
+    """Browser and system in words, from what the browser says of itself: "Firefox, Windows"."""
+    browser = next((name for mark, name in BROWSERS if mark in user_agent), gettext("A browser"))
+    system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
+    return f"{browser}, {system}" if system else browser
 
 
 @register.simple_tag

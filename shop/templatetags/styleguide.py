@@ -12,6 +12,6 @@ register = template.Library()
 @register.simple_tag(takes_context=True)
 def draw(context: template.Context, component: Component, example: Example) -> SafeString:
     """The component's own template, with what the example gives it and what every page has."""
-    given = {name: context.get(name) for name in ("icons", "csrf_token")}
+    given = {name: context.get(name) for name in ("icons", "csrf_token", "request")}
     drawn = get_template(component.template).render({**given, **example.context}, context["request"])
     return SafeString(drawn)

@@ -14,14 +14,23 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 from allauth.account.forms import default_token_generator
+from allauth.account.internal.flows.login import (
+    _AUTHENTICATION_METHODS_USER_SESSION_KEY,
+    AUTHENTICATION_METHODS_SESSION_KEY,
+)
+from allauth.account.internal.userkit import user_id_to_str
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import AnonymousUser
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from accounts import services as accounts
 from accounts.models import User
 from inventory import services as inventory
 from inventory.models import Reservation, StockItem
@@ -53,6 +62,11 @@ def main() -> None:
         "buyer": _session(order_ids=known),
         "member": _session(user=member, order_ids=known),
         "newcomer": _session(user=newcomer),
+        "guarded": _session(user=(guarded := _guarded(now)), is_sure=True),
+        "sure": _session(user=_member("sure"), is_sure=True),
+        "reader": {**_session(user=_member("reader")), settings.LANGUAGE_COOKIE_NAME: "id"},
+        "bookish": _session(user=guarded),
+        "locked": _session(user=_member("locked", password="a-good-password")),
         "clerk": _session(user=_member("clerk", is_staff=True)),
         "staff": _session(user=_member("staff", is_staff=True, is_superuser=True)),
     }
@@ -229,13 +243,33 @@ def _send(order: Order, *, sku: str, now: datetime) -> Any:
 
 def _member(name: str, **fields: Any) -> User:
     email = f"{name}-{timezone.now():%H%M%S%f}@stage.example"
-    user = User.objects.create_user(email, None, name="Maya Lestari", **fields)
+    user = User.objects.create_user(email, **{"password": None, "name": "Maya Lestari", **fields})
     EmailAddress.objects.create(user=user, email=email, primary=True, verified=name != "member")
     return user
 
 
-def _session(*, user: User | None = None, order_ids: list[str] | None = None) -> Cookies:
+def _guarded(now: datetime) -> User:
+    """A member with an address book and every kind of second factor."""
+    user = _member("guarded")
+    where = {"name": "Maya Lestari", "phone": "+628123456789", "city": "Jakarta Selatan", "postal_code": "12730"}
+    for number in (12, 14):
+        accounts.add_address(user_id=user.pk, where={**where, "address": f"Jl. Kemang Raya {number}"}, now=now)
+    TOTP.activate(user, "JBSWY3DPEHPK3PXP")
+    RecoveryCodes.activate(user)
+    Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data={"name": "My phone"})
+    cart = orders.open_cart(user=user)
+    variant = Variant.objects.get(sku="SOC-3")
+    orders.add_to_cart(cart_id=cart.pk, variant_id=variant.pk, quantity=1, now=now, actor=ACTOR)
+    return user
+
+
+def _session(*, user: User | None = None, order_ids: list[str] | None = None, is_sure: bool = False) -> Cookies:
+    """A browser of this user; with `is_sure` one that has just said once more who it is."""
     session = import_module(settings.SESSION_ENGINE).SessionStore()
+    if is_sure:
+        said = {"method": "password", "at": timezone.now().timestamp(), "reauthenticated": True}
+        session[AUTHENTICATION_METHODS_SESSION_KEY] = [said]
+        session[_AUTHENTICATION_METHODS_USER_SESSION_KEY] = user_id_to_str(user)
     if user is not None:
         session[SESSION_KEY] = str(user.pk)
         session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]

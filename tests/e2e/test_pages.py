@@ -98,6 +98,7 @@ PAGES = {
         shows="Check 3 answers",
     ),
     "delivery": Visit(path="/checkout/delivery/", who="holder", shows="Where does it go?"),
+    "contact, from the book": Visit(path="/checkout/contact/", who="bookish", shows="Send it here"),
     "delivery, refused": Visit(
         path="/checkout/delivery/", who="holder", post={"postal_code": "1"}, status=422, shows="Check 4 answers"
     ),
@@ -166,6 +167,29 @@ PAGES = {
     ),
     "addresses, link sent": Visit(path="/accounts/confirm-email/", shows="Confirm your address"),
     "addresses, link used": Visit(path="/accounts/confirm-email/bad/", shows="link"),
+    "account": Visit(path="/account/", who="member", shows="Your holds"),
+    "address book": Visit(path="/account/addresses/", who="guarded", shows="Offered first"),
+    "address book, empty": Visit(path="/account/addresses/", who="member", shows="No addresses yet."),
+    "address, new": Visit(path="/account/addresses/new/", who="member", shows="A new address"),
+    "address, refused": Visit(
+        path="/account/addresses/new/", who="member", post={"phone": "1"}, status=422, shows="Check 5 answers"
+    ),
+    "details": Visit(path="/account/details/", who="member", shows="Name and language"),
+    "details, in Indonesian": Visit(path="/account/details/", who="reader", shows="Nama dan bahasa"),
+    "data": Visit(path="/account/data/", who="member", shows="Take everything along"),
+    "leave": Visit(path="/account/leave/", who="guarded", shows="What stays"),
+    "leave, refused": Visit(path="/account/leave/", who="guarded", post={}, status=422, shows="Tick the box"),
+    "who are you": Visit(path="/accounts/reauthenticate/", who="locked", shows="Is it you?"),
+    "who are you, code": Visit(path="/accounts/2fa/reauthenticate/", who="guarded", shows="Is it you?"),
+    "security": Visit(path="/accounts/2fa/", who="guarded", shows="See passkeys"),
+    "security, password alone": Visit(path="/accounts/2fa/", who="newcomer", shows="Add a passkey"),
+    "codes, off": Visit(path="/accounts/2fa/totp/deactivate/", who="guarded", shows="Keep them on"),
+    "codes, on": Visit(path="/accounts/2fa/totp/activate/", who="sure", shows="Turn codes on"),
+    "recovery codes": Visit(path="/accounts/2fa/recovery-codes/", who="guarded", shows="Unused: 10 of 10"),
+    "recovery codes, new": Visit(path="/accounts/2fa/recovery-codes/generate/", who="guarded", shows="at once"),
+    "passkeys": Visit(path="/accounts/2fa/webauthn/", who="guarded", shows="My phone"),
+    "passkey, new": Visit(path="/accounts/2fa/webauthn/add/", who="sure", shows="Add the passkey"),
+    "sessions": Visit(path="/accounts/sessions/", who="member", shows="Where you are signed in"),
     "password": Visit(path="/accounts/password/set/", who="member", shows="password"),
     "inactive": Visit(path="/accounts/inactive/", shows="This account is closed"),
     # What goes wrong

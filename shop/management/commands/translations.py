@@ -1,4 +1,4 @@
-"""`manage.py translations`: what e-mails and papers say, collected for the translators and compiled for Django.
+"""`manage.py translations`: what pages, e-mails and papers say, collected for the translators and compiled for Django.
 
 Written with Babel, so that nobody needs the gettext tools.
 """
@@ -21,8 +21,25 @@ from django.template.base import Node, NodeList
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 from django.utils.functional import Promise
 
-TEMPLATES = ("email/*",)
-MODULES = ("orders/papers.py",)
+TEMPLATES = (
+    "email/*",
+    "accounts/**/*",
+    "mfa/**/*",
+    "usersessions/**/*",
+    "account/*reauthenticate.html",
+    "allauth/layouts/*",
+    "components/_a*.html",
+    "components/_passkey.html",
+    "orders/_address_choice.html",
+)
+MODULES = (
+    "orders/papers.py",
+    "orders/adapters.py",
+    "orders/forms.py",
+    "orders/views/account.py",
+    "accounts/**/*.py",
+    "shop/templatetags/shop.py",
+)
 # The header's dates and names would make two runs differ.
 NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 DATED = re.compile(r'"(POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Generated-By|Project|Report)')
@@ -32,7 +49,7 @@ PLACEHOLDER = re.compile(r"%\((\w+)\)s|%%")
 class Command(BaseCommand):
     """Brings every catalogue up to date; with --check it changes nothing and exits 1 if one is not."""
 
-    help = "Collect the words of e-mails and papers into locale/, and compile their translations."
+    help = "Collect the words of pages, e-mails and papers into locale/, and compile their translations."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--check", action="store_true", help="Only say whether everything is translated.")
@@ -60,7 +77,7 @@ class Command(BaseCommand):
 def collected(before: Catalog, words: list[str]) -> Catalog:
     """A catalogue of exactly these words, with the translations that there were."""
     catalog = Catalog(locale=before.locale, fuzzy=False, charset="utf-8")
-    catalog.header_comment = "# What e-mails and papers say. `manage.py translations` keeps the list complete."
+    catalog.header_comment = "# What pages, e-mails and papers say. `manage.py translations` keeps the list complete."
     for word in words:
         known = before.get(word)
         catalog.add(word, known.string if known else "", flags=["fuzzy"] if known and known.fuzzy else [])

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import AnonymousUser, update_last_login
 from django.contrib.auth.password_validation import validate_password
@@ -20,6 +21,7 @@ from rest_framework_simplejwt.tokens import RefreshToken
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from accounts.models import User
+from accounts.services.second_factor import refuse_without_code
 from shop.errors import InvalidInput, NotFound, ShopError
 from shop.transactions import transactional
 
@@ -91,14 +93,17 @@ def register(*, email: str, password: str, name: str = "") -> User:
     return _save_new_address(user, fields=None)
 
 
-def sign_in(*, request: HttpRequest, email: str, password: str) -> Tokens:
-    """Tokens for whoever knows the password.
+def sign_in(*, request: HttpRequest, email: str, password: str, code: str = "") -> Tokens:
+    """Tokens for whoever knows the password and, where a second factor is set up, has its code or a recovery code.
 
     :raises WrongCredentials: if nobody active has this address and this password.
+    :raises CodeNeeded: if a second factor is set up and no code came.
+    :raises WrongCode: if it is not the code of this moment.
     """
     user = authenticate(request, username=email.strip().lower(), password=password)
     if not isinstance(user, User) or not user.is_active:
         raise WrongCredentials()
+    refuse_without_code(user, code=code)
     update_last_login(User, user)
     return _issue(user)
 
@@ -156,6 +161,17 @@ def update_user(*, user_id: UUID, changes: Mapping[str, str], current_password: 
     # The old address would otherwise go on opening the account, by a reset link for instance.
     EmailAddress.objects.filter(user=user).delete()
     return _save_new_address(user, fields=fields)
+
+
+@transactional
+def choose_language(*, user_id: UUID, language: str) -> None:
+    """Remember in which language a member reads the shop, for every browser that they sign in with.
+
+    :raises InvalidInput: if the shop does not speak it.
+    """
+    if language not in dict(settings.LANGUAGES):
+        raise InvalidInput(field="language", problem="Choose one of the languages of the shop.")
+    User.objects.filter(pk=user_id).update(language=language)
 
 
 def may_manage(*, actor: User | AnonymousUser, user: User) -> bool:
