@@ -36,11 +36,14 @@ def _own_files(settings: Any, tmp_path: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> Iterator[None]:
-    """No throttle, session, flag or copy of one test reaches the next."""
+    """No throttle, session, flag, copy or picture of one test reaches the next."""
+    from shop.room.services import forget_pictures
+
     cache.clear()
     copies.clear()
     sold_out.forget()
     pages.clear()
+    forget_pictures()
     yield
     cache.clear()
 

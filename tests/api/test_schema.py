@@ -1,5 +1,6 @@
 """The schema says what the code does: the committed file is fresh, and thousands of odd requests find no failure."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from schemathesis.specs.openapi.checks import (
 from accounts.models import User
 from inventory.queries import prove
 from shop.management.commands import api_document
+from shop.room.services import plan_room
 from shop.wsgi import application
 from tests.api.conftest import API, add, as_guest_of, check_out
 from tests.factories import ShippingMethodFactory, StockItemFactory, paid_order
@@ -85,11 +87,20 @@ def ids(staff: APIClient, guest: APIClient, monkeypatch: pytest.MonkeyPatch) -> 
     item = StockItemFactory(on_hand=100_000)
     cart = add(guest, item).json()
     order = check_out(as_guest_of(cart), cart["id"]).json()
+    room = plan_room(
+        key="evening",
+        name="Evening drop",
+        address="/",
+        opens_at=timezone.now() + timedelta(minutes=5),
+        ends_at=None,
+        now=timezone.now(),
+    )
     invoice = paid_order(user=User.objects.get(email="staff@example.com"), now=timezone.now()).papers.get()
     own = add(staff, item).json()
     return {
         "cart_id": own["id"],
         "gateway": "sandbox",
+        "key": room.key,
         "line_id": own["items"][0]["id"],
         "number": invoice.number,
         "order_id": str(invoice.order_id),
