@@ -40,6 +40,7 @@ from orders.sandbox import provider
 from orders.sandbox.models import SandboxPayment, SandboxWebhook
 from orders.shopper import CART_COOKIE, ORDERS_KEY
 from shop.models import Variant
+from tests.e2e.rooms import set_rooms
 
 ACTOR = "stage"
 EMAIL = "maya@stage.example"
@@ -70,6 +71,7 @@ def main() -> None:
         "clerk": _session(user=_member("clerk", is_staff=True)),
         "staff": _session(user=_member("staff", is_staff=True, is_superuser=True)),
     }
+    visitors |= set_rooms(now)
     ids = {name: str(order.pk) for name, order in placed.items()}
     ids |= {f"pay_{name}": _payment_page(placed[name]) for name in ("awaiting", "paid", "expired")}
     ids |= {

@@ -73,6 +73,22 @@ PAGES = {
         path="/p/senja-dress/?sku=SNJ-DSK-M", who="ended", shows="Someone else has it now"
     ),
     "product, ended by staff": Visit(path="/p/low-keyboard/", who="stopped", shows="We had to end your hold"),
+    # The waiting room
+    **{
+        f"room, {name}": Visit(path=f"/rooms/room-{name}/", who=f"room-{name}", shows=words)
+        for name, words in {
+            "shut": "Come back then",
+            "outside": "Take a place",
+            "before": "You are here in time",
+            "line": "people before you",
+            "next": "Your place is kept if you close this page",
+            "stopped": "Nobody is let in at the moment",
+            "turn": "It is your turn",
+            "missed": "Your turn passed",
+            "inside": "You are in",
+            "over": "This sale is over",
+        }.items()
+    },
     # The cart
     "cart, empty": Visit(path="/cart/", shows="Nothing here yet."),
     "cart, held": Visit(path="/cart/", who="holder", shows="ends first"),
