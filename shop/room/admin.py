@@ -13,7 +13,7 @@ from shop.errors import ShopError
 from shop.redirects import see_other
 from shop.room import services
 from shop.room.figures import figures
-from shop.room.models import Admission, Room
+from shop.room.models import Admission, Limited, Room
 from shop.staff import NeverDeletedAdmin, ReadOnlyAdmin, told, typed
 
 
@@ -132,6 +132,18 @@ class AdmissionAdmin(ReadOnlyAdmin):
     search_fields = ["=ticket", "=cart_id", "=user_id"]
     search_help_text = "Whole ticket, cart or member"
     fields = ["room", "number", "ticket", ("admitted_at", "expires_at"), ("user_id", "cart_id")]
+
+
+@admin.register(Limited)
+class LimitedAdmin(ReadOnlyAdmin):
+    """Who was limited, by which rule, how often, and what they were told."""
+
+    list_display = ["last_at", "rule", "who", "about", "times", "told"]
+    list_filter = ["rule", "last_at"]
+    search_fields = ["who", "=about"]
+    search_help_text = "Part of who it was, or the whole SKU or room"
+    ordering = ["-last_at", "-pk"]
+    fields = ["rule", "who", "about", "times", ("first_at", "last_at"), "told"]
 
 
 def state_of(room: Room) -> str:

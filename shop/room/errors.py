@@ -1,9 +1,16 @@
 """What the room refuses, in words for a shopper."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from shop.clock import clock_time, day_and_time
 from shop.errors import ShopError
+
+
+class LimitRefusal(ShopError):
+    """Fair play: somebody would have more than is meant for one. Staff see each (`rule`)."""
+
+    status = 429
+    rule: ClassVar[str]
 
 
 class RoomRefusal(ShopError):
@@ -12,10 +19,11 @@ class RoomRefusal(ShopError):
     status = 403
 
 
-class RoomPassNeeded(RoomRefusal):
+class RoomPassNeeded(RoomRefusal, LimitRefusal):
     """Facts: `room`, `name`, `queue_at` (the page), `api_queue_at` (for programs)."""
 
     code = "room_pass_needed"
+    rule = "ROOM_PASS"
     title = "This sale has a waiting room"
     detail_format = "{name} lets people in a few at a time. Take a place in its waiting room, then hold it."
     retry_after_seconds = 5
@@ -96,10 +104,11 @@ class RoomClosed(RoomRefusal):
     detail_format = "Nobody is let in any more. What you hold stays yours until its clock runs out."
 
 
-class RoomAddressFull(RoomRefusal):
+class RoomAddressFull(RoomRefusal, LimitRefusal):
     """Facts: `room`, `limit`."""
 
     code = "room_address_full"
+    rule = "ROOM_ADDRESS"
     status = 429
     title = "Too many places from here"
     detail_format = (

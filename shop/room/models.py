@@ -97,3 +97,38 @@ class StoreEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.space} {self.name}"
+
+
+class Rule(models.TextChoices):
+    """Why somebody was limited."""
+
+    ROOM_PASS = "ROOM_PASS", "No pass of the waiting room"
+    ROOM_ADDRESS = "ROOM_ADDRESS", "Places of one address in a room"
+    SHOPPER = "SHOPPER", "Units one shopper holds"
+    SKU = "SKU", "Units of one thing one shopper holds"
+    ADDRESS = "ADDRESS", "Units one address holds"
+    BURST = "BURST", "Too many tries at once"
+    SHORTER = "SHORTER", "Shorter holds"
+
+
+class Limited(models.Model):
+    """Somebody was limited: by which rule, how often in this hour, and what they were told to do about it."""
+
+    rule = models.CharField(max_length=12, choices=Rule)
+    who = models.CharField(max_length=254, help_text="An e-mail address, a cart, or an internet address.")
+    about = models.CharField(max_length=100, blank=True, help_text="The SKU or the room.")
+    hour_at = models.DateTimeField(help_text="The hour that is counted here.")
+    times = models.PositiveIntegerField(default=1)
+    told = models.TextField(help_text="What the shopper was told: the limit and the remedy.")
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "limited shopper"
+        constraints = [
+            models.UniqueConstraint(fields=["rule", "who", "about", "hour_at"], name="limited_one_per_hour"),
+        ]
+        indexes = [models.Index(fields=["last_at"], name="limited_last_at")]
+
+    def __str__(self) -> str:
+        return f"{self.who}: {self.get_rule_display()}"

@@ -21,3 +21,18 @@ ROOM_PLACES_PER_ADDRESS = env.int("ROOM_PLACES_PER_ADDRESS", default=50)
 # How often the room moves on, and how old a process's picture of it may be.
 ROOM_TICK_MS = env.int("ROOM_TICK_MS", default=1000)
 ROOM_PICTURE_SECONDS = env.float("ROOM_PICTURE_SECONDS", default=1)
+
+# Units that may be held live, over carts and orders that wait for payment; 0: any number. One shopper is an account
+# or a guest's cart; an address is an IPv4 address or the /64 of an IPv6 one, and many may share it.
+LIVE_UNITS_PER_SHOPPER = env.int("LIVE_UNITS_PER_SHOPPER", default=200)
+LIVE_UNITS_PER_SKU = env.int("LIVE_UNITS_PER_SKU", default=100)
+LIVE_UNITS_PER_ADDRESS = env.int("LIVE_UNITS_PER_ADDRESS", default=500)
+# Who lets so many holds run out within so many hours holds for a share of the time only, though never for less than
+# LEAST seconds. 0: never.
+LAPSES_ALLOWED = env.int("LAPSES_ALLOWED", default=3)
+LAPSES_FORGOTTEN_HOURS = env.int("LAPSES_FORGOTTEN_HOURS", default=24)
+LAPSED_HOLD_PERCENT = env.int("LAPSED_HOLD_PERCENT", default=50)
+LAPSED_HOLD_LEAST_SECONDS = env.int("LAPSED_HOLD_LEAST_SECONDS", default=120)
+# Tries to hold something from one address within BURST_SECONDS, above which one has to wait or to work; 0: any number.
+BURST_TRIES = env.int("BURST_TRIES", default=0)
+BURST_SECONDS = env.int("BURST_SECONDS", default=10)

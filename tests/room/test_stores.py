@@ -195,3 +195,32 @@ def test_a_room_that_is_forgotten_leaves_nothing(store: Store, facts: Facts) -> 
     assert store.read("evening", now=NOW) is None
     assert store.lots("evening") == []
     assert store.take_seat("evening", "home", "b", limit=1)
+
+
+def test_units_of_one_address_add_up_to_its_limit(store: Store, facts: Facts) -> None:
+    taken = [
+        store.take_units(address, hold, units, limit=5, now=NOW)
+        for address, hold, units in [("h", "a", 3), ("h", "b", 2), ("h", "c", 1), ("w", "d", 5), ("h", "a", 2)]
+    ]
+
+    assert taken == [True, True, False, True, True]
+    assert store.units_of("h") == {"a": (2, NOW), "b": (2, NOW)}
+    store.give_units("h", ["a", "b"])
+    store.give_units("w", ["d"])
+
+
+def test_units_that_are_given_back_may_be_taken_again(store: Store, facts: Facts) -> None:
+    store.take_units("home", "a", 5, limit=5, now=NOW)
+
+    store.give_units("home", ["a", "unknown"])
+
+    assert store.units_of("home") == {}
+    assert store.take_units("home", "b", 5, limit=5, now=NOW)
+    store.give_units("home", ["b"])
+
+
+def test_tries_are_counted_for_their_seconds(store: Store, facts: Facts) -> None:
+    later = NOW + timedelta(seconds=10)
+
+    assert [store.tries("home", now=NOW, seconds=10) for _ in range(3)] == [1, 2, 3]
+    assert (store.tries("work", now=NOW, seconds=10), store.tries("home", now=later, seconds=10)) == (1, 1)

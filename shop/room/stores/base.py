@@ -110,6 +110,18 @@ class Store(Protocol):
     def take_seat(self, key: str, address: str, ticket: str, *, limit: int) -> bool:
         """Whether this address may have one more place; the same ticket asks twice and takes one."""
 
+    def take_units(self, address: str, hold: str, units: int, *, limit: int, now: datetime) -> bool:
+        """Whether this address may hold so many units more, or less, in this hold; then they are counted."""
+
+    def units_of(self, address: str) -> dict[str, tuple[int, datetime]]:
+        """Hold to its units and when they were counted last. It may be over since: the store does not know."""
+
+    def give_units(self, address: str, holds: list[str]) -> None:
+        """These holds are over."""
+
+    def tries(self, who: str, *, now: datetime, seconds: int) -> int:
+        """Count one more try, and say how many there were in these seconds."""
+
     def measure(self, *, second: int, measured: Measured) -> None:
         """Add what one process did in this second."""
 

@@ -143,6 +143,36 @@ class DatabaseStore:
             StoreEntry.objects.create(space=_room(key, ":seats"), name=ticket, value=address)
             return True
 
+    def take_units(self, address: str, hold: str, units: int, *, limit: int, now: datetime) -> bool:
+        space = _holds(address)
+        with transaction.atomic():
+            _lock_address(space)
+            others = StoreEntry.objects.filter(space=space).exclude(name__in=["", hold])
+            if sum(map(int, others.values_list("value", flat=True))) + units > limit:
+                return False
+            values = {"value": str(units), "rank": _micro(now)}
+            StoreEntry.objects.update_or_create(space=space, name=hold, defaults=values)
+            return True
+
+    def units_of(self, address: str) -> dict[str, tuple[int, datetime]]:
+        kept = StoreEntry.objects.filter(space=_holds(address)).exclude(name="")
+        return {
+            hold: (int(units), datetime.fromtimestamp(counted_at / MICRO, tz=UTC))
+            for hold, units, counted_at in kept.values_list("name", "value", "rank")
+        }
+
+    def give_units(self, address: str, holds: list[str]) -> None:
+        StoreEntry.objects.filter(space=_holds(address), name__in=holds).exclude(name="").delete()
+
+    def tries(self, who: str, *, now: datetime, seconds: int) -> int:
+        window = int(now.timestamp()) // seconds
+        entry, _ = StoreEntry.objects.get_or_create(space="tries", name=who)
+        if entry.value == str(window):
+            StoreEntry.objects.filter(pk=entry.pk).update(rank=F("rank") + 1)
+        else:
+            StoreEntry.objects.filter(pk=entry.pk).update(value=str(window), rank=1)
+        return StoreEntry.objects.values_list("rank", flat=True).get(pk=entry.pk)
+
     def measure(self, *, second: int, measured: Measured) -> None:
         values = {
             "requests": measured.requests,
@@ -170,6 +200,16 @@ def _locked(key: str) -> Iterator[None]:
     with transaction.atomic():
         list(Room.objects.select_for_update().filter(key=key).values_list("pk"))
         yield
+
+
+def _lock_address(space: str) -> None:
+    """Those of one address take turns: on SQLite by its one writer, else by a row that stands for the address."""
+    StoreEntry.objects.bulk_create([StoreEntry(space=space, name="")], ignore_conflicts=True)
+    list(StoreEntry.objects.select_for_update().filter(space=space, name="").values_list("pk"))
+
+
+def _holds(address: str) -> str:
+    return f"holds:{address}"
 
 
 def _room(key: str, ending: str = "") -> str:

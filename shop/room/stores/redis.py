@@ -14,6 +14,8 @@ from shop.room.stores.base import FIGURES, Facts, Reading, facts_as_json, facts_
 
 ANSWER_SECONDS = 1.0
 MEASURES_KEPT_SECONDS = 120
+# Longer than any hold with all its extensions and the time to pay.
+UNITS_KEPT_SECONDS = 6 * 60 * 60
 
 # A ticket keeps its number. KEYS: room, numbers. ARGV: ticket.
 NUMBER_FOR = """
@@ -52,6 +54,19 @@ redis.call('SADD', KEYS[2], ARGV[2])
 return 1
 """
 
+# KEYS: holds of the address. ARGV: hold, units, limit, now, seconds to remember. The same hold is counted once.
+TAKE_UNITS = """
+local taken = 0
+local known = redis.call('HGETALL', KEYS[1])
+for place = 1, #known, 2 do
+  if known[place] ~= ARGV[1] then taken = taken + tonumber(string.match(known[place + 1], '^%d+')) end
+end
+if taken + tonumber(ARGV[2]) > tonumber(ARGV[3]) then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ':' .. ARGV[4])
+redis.call('EXPIRE', KEYS[1], ARGV[5])
+return 1
+"""
+
 # KEYS: room, lots, numbers. ARGV: facts, reserved, serving, issued, steps, restored at, lots…
 RESTORE = """
 if redis.call('HEXISTS', KEYS[1], 'facts') == 1 then return 0 end
@@ -75,6 +90,7 @@ class RedisStore:
         self._advance = self._redis.register_script(ADVANCE)
         self._raise = self._redis.register_script(RAISE)
         self._take_seat = self._redis.register_script(TAKE_SEAT)
+        self._take_units = self._redis.register_script(TAKE_UNITS)
         self._restore = self._redis.register_script(RESTORE)
 
     def restore(
@@ -186,6 +202,33 @@ class RedisStore:
         with _answers():
             return bool(self._take_seat(keys=_keys(key, ":addresses", ":seats"), args=[address, ticket, limit]))
 
+    def take_units(self, address: str, hold: str, units: int, *, limit: int, now: datetime) -> bool:
+        values: list[str | int | float] = [hold, units, limit, now.timestamp(), UNITS_KEPT_SECONDS]
+        with _answers():
+            return bool(self._take_units(keys=[_holds(address)], args=values))
+
+    def units_of(self, address: str) -> dict[str, tuple[int, datetime]]:
+        with _answers():
+            kept = self._redis.hgetall(_holds(address))
+        parts = {hold: value.partition(":") for hold, value in kept.items()}
+        return {
+            hold: (int(units), datetime.fromtimestamp(float(counted_at), tz=UTC))
+            for hold, (units, _, counted_at) in parts.items()
+        }
+
+    def give_units(self, address: str, holds: list[str]) -> None:
+        with _answers():
+            if holds:
+                self._redis.hdel(_holds(address), *holds)
+
+    def tries(self, who: str, *, now: datetime, seconds: int) -> int:
+        window = f"tries:{who}:{int(now.timestamp()) // seconds}"
+        with _answers():
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.incr(window)
+            pipe.expire(window, seconds)
+            return int(pipe.execute()[0])
+
     def measure(self, *, second: int, measured: Measured) -> None:
         with _answers():
             pipe = self._redis.pipeline(transaction=False)
@@ -223,6 +266,10 @@ def _room(key: str) -> str:
 
 def _keys(key: str, *endings: str) -> list[str]:
     return [f"{_room(key)}{ending}" for ending in endings]
+
+
+def _holds(address: str) -> str:
+    return f"holds:{address}"
 
 
 def _second(second: int) -> str:
