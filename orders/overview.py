@@ -1,11 +1,11 @@
-"""What staff have to look at first: parcels to send, and orders and refunds that need a person."""
+"""What staff have to look at first: parcels to send, and orders, refunds and e-mails that need a person."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Min, Q
 
-from orders.models import Order, Refund, RefundStatus, ReturnRequest, ReturnStatus
+from orders.models import Message, Order, Refund, RefundStatus, ReturnRequest, ReturnStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +18,11 @@ class OrderQueues:
     refunds_failed: int
     returns_to_decide: int
     returns_to_refund: int
+    messages_stuck: int
 
 
 def order_queues() -> OrderQueues:
-    """The queues as they are now. Four queries."""
+    """The queues as they are now. Five queries."""
     to_send = Order.objects.to_send().aggregate(orders=Count("pk"), since=Min("paid_at"))
     returns = ReturnRequest.objects.aggregate(
         asked=Count("pk", filter=Q(status=ReturnStatus.REQUESTED)),
@@ -34,4 +35,5 @@ def order_queues() -> OrderQueues:
         refunds_failed=Refund.objects.filter(status=RefundStatus.FAILED).count(),
         returns_to_decide=returns["asked"],
         returns_to_refund=returns["received"],
+        messages_stuck=Message.objects.stuck().count(),
     )

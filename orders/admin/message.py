@@ -21,7 +21,7 @@ class SentFilter(admin.SimpleListFilter):
     parameter_name = "sent"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Sent"), ("no", "Waiting"), ("failing", "Failed at least once")]
+        return [("yes", "Sent"), ("no", "Waiting"), ("failing", "Failed at least once"), ("person", "Needs a person")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() == "yes":
@@ -30,6 +30,8 @@ class SentFilter(admin.SimpleListFilter):
             return queryset.filter(sent_at=None)
         if self.value() == "failing":
             return queryset.filter(sent_at=None, attempts__gt=0)
+        if self.value() == "person":
+            return queryset.stuck()
         return queryset
 
 

@@ -6,6 +6,9 @@ from typing import Self
 from django.db import models
 from uuid6 import uuid7
 
+# By then two hours have passed since the first try.
+TRIES_BEFORE_A_PERSON = 8
+
 
 class MessageQuerySet(models.QuerySet["Message"]):
     """Messages by what is still to be done with them."""
@@ -13,6 +16,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def due(self, *, now: datetime) -> Self:
         """Not sent, and its next try is not in the future."""
         return self.filter(sent_at=None, next_attempt_at__lte=now)
+
+    def stuck(self) -> Self:
+        """Tried for hours and never taken. It is tried on, and a person should look at the address or the server."""
+        return self.filter(sent_at=None, attempts__gte=TRIES_BEFORE_A_PERSON)
 
 
 class Message(models.Model):

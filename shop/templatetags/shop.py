@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.serializers.json import DjangoJSONEncoder
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
@@ -210,3 +211,9 @@ def _duration(duration: timedelta) -> tuple[str, str]:
     seconds = int(duration.total_seconds())
     number, unit = (seconds, "second") if seconds % 60 else (seconds // 60, "minute")
     return str(number), unit if number == 1 else f"{unit}s"
+
+
+@register.filter
+def unbroken(text: object) -> SafeString:
+    """In an e-mail: what is read out, like an order number, stays on one line. There are no classes in an e-mail."""
+    return format_html('<span style="white-space:nowrap">{}</span>', text)

@@ -44,7 +44,7 @@ def test_index_costs_the_same_at_any_length(boss_client: Client, django_assert_n
     for number in range(rows):
         order(number=f"T-{number}", status=OrderStatus.PAID)
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         boss_client.get(reverse(INDEX))
 
 

@@ -1,12 +1,8 @@
 """What the e-mails say: each in both languages, whole, and with a text twin."""
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from django.conf import settings
@@ -21,11 +17,9 @@ from orders import services
 from orders.api.idempotency import CART_HEADER
 from orders.models import Checkout, Message, Order, Payment
 from orders.services.message import word_message, write_order_message
-from orders.services.refund import request_refund
 from tests.factories import NOW, guest_cart, paid_order, placed_order
+from tests.orders.mails import NAMES, context_of
 
-FOLDER = Path(settings.BASE_DIR) / "templates" / "email"
-NAMES = sorted(path.name.removesuffix(".subject.txt") for path in FOLDER.glob("*.subject.txt"))
 LANGUAGES = [code for code, _ in settings.LANGUAGES]
 NOT_FILLED_IN = "(nothing here)"
 # Those that lead to the cart, and their button in both languages; the others lead to the order.
@@ -33,56 +27,8 @@ OF_A_CART = {"hold_ending": ("Go to your cart", "Buka keranjang Anda"), "hold_en
 OF_AN_ORDER = ("See the order", "Lihat pesanan")
 
 
-def _return(order: Order) -> SimpleNamespace:
-    line = order.lines.get()
-    parts = [SimpleNamespace(order_line=line, quantity=1)]
-    return SimpleNamespace(
-        number="R-1", remark="Unworn, please.", lines=SimpleNamespace(all=lambda: parts), order=order, is_received=False
-    )
-
-
-def _shipment(order: Order) -> Any:
-    units = {line.pk: line.quantity for line in order.lines.all()}
-    parcel = services.pack(order_id=order.pk, units=units, actor="tests", now=NOW)
-    parcel.carrier, parcel.tracking_number = "JNE", "JNE-1"
-    parcel.tracking_url = "https://track.example/JNE-1"
-    return parcel
-
-
-def _refund(order: Order) -> Any:
-    payment = order.payments.get()
-    return request_refund(payment, amount_minor=20_000, currency="IDR", reason="Part", now=NOW)
-
-
-def _hold(order: Order) -> dict[str, Any]:
-    assert order.cart is not None
-    return {"line": order.cart.lines.get(), "ends_at": NOW}
-
-
-RETURN_MAILS = (
-    *("return_requested", "return_approved", "return_rejected", "return_received", "return_withdrawn"),
-    *("exchange_placed", "exchange_undone"),
-)
-FACTS: dict[str, Callable[[Order], dict[str, Any]]] = {
-    "payment_refunded": lambda order: {"payment": order.payments.get(), "why": "You paid twice."},
-    "order_cancelled": lambda order: {"refund_minor": order.total_minor},
-    "lines_cancelled": lambda order: {"cancelled": [(order.lines.get(), 1)], "refund_minor": 250_000},
-    "shipment_sent": lambda order: {"shipment": _shipment(order)},
-    "hold_ending": lambda order: _hold(order) | {"can_extend": True, "extension_minutes": 3},
-    "hold_ended": lambda order: _hold(order),
-    "refund_sent": lambda order: {"refund": _refund(order), "why": "The box was dented."},
-    "payment_charged_back": lambda order: {"payment": order.payments.get(), "taken_minor": 520_000},
-    **{name: lambda order: {"return_request": _return(order), "never_came": False} for name in RETURN_MAILS},
-}
-
-
-def _context(name: str, order: Order) -> dict[str, Any]:
-    facts = FACTS[name](order) if name in FACTS else {}
-    return {"order": order, "lines": list(order.lines.all()), **facts}
-
-
 def _worded(name: str, language: str, order: Order) -> dict[str, str]:
-    return word_message(name=name, language=language, context=_context(name, order))
+    return word_message(name=name, language=language, context=context_of(name, order))
 
 
 @pytest.mark.django_db
@@ -125,7 +71,7 @@ def test_the_text_of_a_mail_says_what_its_html_says(name: str) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", NAMES)
 def test_no_mail_in_indonesian_is_in_english(name: str) -> None:
-    context = _context(name, paid_order())
+    context = context_of(name, paid_order())
     english, indonesian = (word_message(name=name, language=language, context=context) for language in ("en", "id"))
 
     assert english["subject"] != indonesian["subject"]
