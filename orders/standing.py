@@ -69,7 +69,7 @@ def returnable_lines(order: Order, *, now: datetime) -> list[tuple[OrderLine, in
     for asked in order.returns.all():
         if asked.status in OPEN_RETURN:
             spoken_for.update({part.order_line_id: part.quantity for part in asked.lines.all()})
-    left = [(line, line.fulfilled - line.returned - spoken_for[line.pk]) for line in order.lines.all()]
+    left = [(line, line.returnable(spoken_for=spoken_for[line.pk])) for line in order.lines.all()]
     return [(line, units) for line, units in left if units > 0]
 
 

@@ -112,7 +112,7 @@ class NoteForm(forms.Form):
 class OrderAdmin(ActAdmin):
     """Orders with their lines, money and timeline. They change by what happens to them, not by editing."""
 
-    instead = "Orders are never deleted: they are what was sold. Cancel it instead, as long as it is not paid."
+    instead = "Orders are never deleted: they are what was sold. Cancel it instead, as long as nothing of it was sent."
     list_display = ["number", "status", "total", "placed_at", "paid_at", "email", "needs_attention"]
     list_filter = [QueueFilter, "status", "placed_at"]
     search_fields = ["number", "email", "lines__sku"]

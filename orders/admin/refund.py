@@ -72,7 +72,9 @@ class RefundAdmin(ReadOnlyAdmin):
         return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 
     def retry_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
-        """POST only. The refund's id is its key at the provider, so that trying again never pays back twice."""
+        """POST only. Its key at the provider is the same until the provider has failed it for good, and new after that:
+        trying again never pays back twice.
+        """
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not self.has_retry_permission(request):

@@ -13,7 +13,7 @@ from django.utils import timezone
 from orders import replacing, services
 from orders.admin.acts import ActAdmin
 from orders.forms import ExchangeForm
-from orders.models import ReturnLine, ReturnRequest
+from orders.models import Payment, ReturnLine, ReturnRequest
 from orders.services import Receipt
 from shop.redirects import see_other
 from shop.staff import typed
@@ -68,6 +68,16 @@ class ReceiptForm(forms.Form):
             )
             for part in self.parts
         }
+
+
+class BankForm(forms.Form):
+    """Whether the customer has the money already."""
+
+    bank_paid = forms.BooleanField(
+        label="The chargeback is lost: the bank has paid the customer",
+        required=False,
+        help_text="Read it at the payment provider.",
+    )
 
 
 @admin.register(ReturnRequest)
@@ -143,6 +153,9 @@ class ReturnRequestAdmin(ActAdmin):
         )
 
     def refund_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        asked = self.found(request, str(object_id), permission="change")
+        if Payment.objects.filter(order=asked.order_id).with_bank().exists():
+            return self._refund_with_bank(request, asked)
         return self._simple(
             request,
             object_id,
@@ -151,6 +164,20 @@ class ReturnRequestAdmin(ActAdmin):
             button="Send the money back",
             explain="Exactly what was charged for the units that came goes back, as far as it has not gone already.",
             done="is paid back.",
+        )
+
+    def _refund_with_bank(self, request: HttpRequest, asked: ReturnRequest) -> HttpResponse:
+        form = BankForm(typed(request))
+        return self.act(
+            request,
+            order=asked.order,
+            form=form,
+            service=lambda **who: services.refund_return(return_id=asked.pk, **form.cleaned_data, **who),
+            title="Refund return",
+            button="End the return",
+            explain="The bank has money of this order. If it keeps it, it has paid the customer, and only what is left "
+            "here goes back. Otherwise wait until the chargeback is won.",
+            done=f"return {asked.number} is paid back.",
         )
 
     def exchange_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:

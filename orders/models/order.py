@@ -274,6 +274,10 @@ class OrderLine(models.Model):
         """Units that are paid and neither sent nor given up."""
         return self.quantity - self.fulfilled - self.cancelled
 
+    def returnable(self, *, spoken_for: int) -> int:
+        """Units that were sent and are not back, without those that an open return speaks for."""
+        return self.fulfilled - self.returned - spoken_for
+
     @property
     def unpacked(self) -> int:
         """Units that are owed and in no parcel yet."""

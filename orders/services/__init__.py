@@ -69,8 +69,7 @@ from orders.services.errors import (
     UnknownPayment,
     UnknownVariant,
 )
-from orders.services.exchange import exchange_return, undo_exchange
-from orders.services.exchange_errors import (
+from orders.services.errors.exchange import (
     ExchangeAwaitsReturn,
     ExchangeIncomplete,
     ExchangeNotCovered,
@@ -79,6 +78,7 @@ from orders.services.exchange_errors import (
     NotEqualInPrice,
     ReturnExchanged,
 )
+from orders.services.exchange import exchange_return, undo_exchange
 from orders.services.idempotency import BEGUN, Answer, finish, forget_old_keys, once
 from orders.services.leaving import leave
 from orders.services.message import send_again, send_due_messages

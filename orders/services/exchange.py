@@ -25,7 +25,7 @@ from orders.pricing import refund_for_units
 from orders.replacing import costs_the_same
 from orders.services.checkout import new_number
 from orders.services.errors import PaymentChargedBack
-from orders.services.exchange_errors import (
+from orders.services.errors.exchange import (
     ExchangeIncomplete,
     ExchangeNotCovered,
     ExchangeSoldOut,

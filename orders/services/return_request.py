@@ -4,7 +4,7 @@ What is exchanged instead of paid back is in services.exchange.
 Order of locks: order, return, payment, refund, newer order, counter of papers, reservations, stock.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -17,7 +17,6 @@ from orders.models import (
     OPEN_RETURN,
     Order,
     OrderEventKind,
-    OrderLine,
     Payment,
     ReturnLine,
     ReturnReason,
@@ -66,8 +65,9 @@ def request_return(
     if until is None or now > until:
         raise ReturnTooLate(number=order.number, days=settings.RETURN_DAYS, until=day_and_time(until) if until else "")
     spoken_for = units_in_open_returns(order)
-    left = _returnable(spoken_for)
-    chosen = choose(order, units, verb="return", left=left)
+    chosen = choose(
+        order, units, verb="return", left=lambda line: line.returnable(spoken_for=spoken_for.get(line.pk, 0))
+    )
     last = ReturnRequest.objects.filter(order=order).aggregate(last=Max("number"))["last"] or 0
     asked = ReturnRequest.objects.create(
         order=order, number=last + 1, reason=reason, note=remark.strip()[:500], requested_at=now
@@ -192,10 +192,11 @@ def receive_return(*, return_id: UUID, receipts: Mapping[int, Receipt], now: dat
 
 
 @transactional
-def refund_return(*, return_id: UUID, now: datetime, actor: str) -> ReturnRequest:
+def refund_return(*, return_id: UUID, now: datetime, actor: str, bank_paid: bool = False) -> ReturnRequest:
     """Pay back exactly what was charged for the units that came in, as far as it has not gone back already.
 
-    A return is paid back once.
+    A return is paid back once. Where the bank has the money and keeps it, it has paid the customer: `bank_paid` ends
+    the return with what is left here, if anything is.
 
     :raises ReturnMoved: if it is not received.
     :raises PaymentChargedBack: if the bank has money of the order, and what is left here is not enough.
@@ -208,7 +209,7 @@ def refund_return(*, return_id: UUID, now: datetime, actor: str) -> ReturnReques
     payment, left_minor = lock_repayable(order)
     parts = parts_of(asked)
     value_minor = sum(worth(part.order_line, part.came) for part in parts)
-    if value_minor > left_minor and Payment.objects.filter(order=order).with_bank().exists():
+    if value_minor > left_minor and not bank_paid and Payment.objects.filter(order=order).with_bank().exists():
         raise PaymentChargedBack()
     for part in parts:
         part.order_line.refunded += part.came
@@ -217,7 +218,8 @@ def refund_return(*, return_id: UUID, now: datetime, actor: str) -> ReturnReques
     if payment is not None and amount_minor:
         asked.refund = pay_back(order, payment, amount_minor=amount_minor, why=str(asked).lower(), now=now, actor=actor)
     else:
-        note(order, OrderEventKind.RETURN_RECEIVED, f"{asked}: nothing is left to pay back.", actor=actor, now=now)
+        why = "your bank has given the money back" if bank_paid else "nothing is left to pay back"
+        note(order, OrderEventKind.RETURN_RECEIVED, f"{asked}: {why}.", actor=actor, now=now)
     asked.take("refunded")
     asked.save(update_fields=["status", "refund"])
     return asked
@@ -232,10 +234,6 @@ def units_in_open_returns(order: Order) -> dict[UUID, int]:
 def _tell_closed(order: Order, asked: ReturnRequest, *, never_came: bool, now: datetime) -> None:
     facts = {"return_request": asked, "never_came": never_came}
     write_order_message(order, name="return_withdrawn", key=str(asked.pk), now=now, **facts)
-
-
-def _returnable(spoken_for: Mapping[UUID, int]) -> Callable[[OrderLine], int]:
-    return lambda line: line.fulfilled - line.returned - spoken_for.get(line.pk, 0)
 
 
 def _refuse_wrong_receipts(asked: ReturnRequest, parts: list[ReturnLine], receipts: Mapping[int, Receipt]) -> None:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from orders.models import Order, ReturnLine, ReturnRequest, ReturnStatus
 from orders.services.errors import ReturnMoved
-from orders.services.exchange_errors import ExchangeAwaitsReturn
+from orders.services.errors.exchange import ExchangeAwaitsReturn
 from shop.errors import NotFound
 
 

@@ -1,6 +1,6 @@
 """Every end of money: each state of an order, each thing that can happen to it, and what becomes of everything.
 
-What is expected is written down here a second time, by hand: a cell of `orders/ends.py` that is changed by mistake
+What is expected is written down here a second time, by hand: a cell of `orders/ends/` that is changed by mistake
 differs from it. The cell itself is compared with what really happened, too, so the document cannot lie.
 """
 
@@ -649,6 +649,24 @@ def test_a_return_is_not_paid_back_while_the_bank_has_the_money() -> None:
     assert scene.order.needs_attention == ends.WON_AFTER_THE_END
     services.refund_return(return_id=asked.pk, actor="staff", now=NOW)
     assert scene.last_refund.amount_minor == line.charged_minor
+
+
+def test_a_return_whose_money_the_bank_keeps_is_ended_by_staff() -> None:
+    scene = BUILD[S.FULFILLED]()
+    line = scene.order.lines.get()
+    asked = services.request_return(
+        order_id=scene.order.pk, units={line.pk: UNITS}, reason="UNWANTED", remark="", actor="guest", now=NOW
+    )
+    services.decide_return(return_id=asked.pk, approve=True, answer="", actor="staff", now=NOW)
+    came = {asked.lines.get().pk: services.Receipt(restocked=UNITS)}
+    services.receive_return(return_id=asked.pk, receipts=came, actor="staff", now=NOW)
+    report(scene.main, kind="payment.charged_back")
+
+    ended = services.refund_return(return_id=asked.pk, bank_paid=True, actor="staff", now=NOW)
+
+    assert (ended.is_refunded, ended.refund) == (True, None)
+    assert not Refund.objects.filter(payment=scene.main).exists()
+    assert scene.order.events.latest("pk").text == "Return 1: your bank has given the money back."
 
 
 def test_staff_may_send_what_a_chargeback_held_back() -> None:

@@ -95,7 +95,7 @@ async def _play(house: House, *, options: Options, answers: list[Answer], screen
 async def _sell(house: House, crowd: Crowd, *, screen: Screen, until: float) -> dict[str, int]:
     """Let the crowd buy while the worker is killed; how often each part died."""
     orders = crowd.options.orders
-    kills = {"worker": 0, "beat": 0}
+    kills = {"worker": 0, "beat": 0, "provider": 0}
     screen.phase("the crowd buys", lambda: f"{crowd.placed}/{orders} orders, {kills['worker']} kills")
     killing = asyncio.create_task(_kill(house, crowd, kills))
     try:

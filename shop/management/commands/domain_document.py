@@ -78,7 +78,7 @@ def _money() -> list[str]:
     return [
         "## Every end of money",
         "Whatever happens to the money of an order, in whatever state, it has one defined end. The services look it\n"
-        "up in `orders/ends.py` and `orders/models/attempt.py`, and these tables are drawn from there.\n"
+        "up in `orders/ends/` and `orders/models/attempt.py`, and these tables are drawn from there.\n"
         "`tests/orders/test_ends.py` builds each state, lets each thing happen and compares.",
         f"### Order and attempt together\n\n```mermaid\n{_combined()}\n```",
         f"### What happens, in which state of the order\n\n{_matrix()}",
