@@ -74,6 +74,29 @@ class Hold:
         return self.expires_at - settings.HOLD_EXTENSION_OFFER
 
 
+def new_hold(
+    *,
+    reservation_id: UUID,
+    units: int,
+    now: datetime,
+    expires_at: datetime,
+    renewal_limit: int | None = None,
+) -> Hold:
+    """A hold as it will look when it is taken, for who has to tell of it before."""
+    return Hold(
+        reservation_id=reservation_id,
+        state=ReservationState.HELD,
+        is_live=True,
+        expires_at=expires_at,
+        created_at=now,
+        units=units,
+        renewals=0,
+        most_renewals=settings.HOLD_EXTENSION_LIMIT if renewal_limit is None else renewal_limit,
+        reason="",
+        ended_at=None,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """Availability by SKU, and the stamp that the catalogue had at the same moment: "" where it has none."""

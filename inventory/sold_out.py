@@ -42,23 +42,42 @@ class SoldOut:
         marks = _shared()
         return self.since <= now < self.until and all(_read(marks, slot) == mark for slot, mark in self.marks)
 
+    def is_fresh(self, *, now: datetime) -> bool:
+        """Whether it holds, and nobody has to look again yet."""
+        return now < self.since + (self.until - self.since) * 4 / 5 and self.holds(now=now)
+
 
 _remembered: dict[Goods, SoldOut] = {}
+# What somebody was sent to look at again.
+_looked_again: set[Goods] = set()
 
 
 def remember(goods: Goods, *, marks: Marks, now: datetime, next_end: datetime | None) -> None:
     """Write down that nothing of these is left. `marks` were taken before the look; `next_end` is when a hold ends."""
     until = now + LASTS if next_end is None else min(now + LASTS, next_end)
     _remembered[goods] = SoldOut(since=now, until=until, marks=marks)
+    _looked_again.discard(goods)
 
 
 def known(goods: Goods, *, now: datetime) -> SoldOut | None:
-    """What is remembered of these and still holds; None if one has to look."""
+    """What is remembered of these and still holds; None if one has to look.
+
+    Towards its end one caller is sent to look again, while it goes on for the others: not all of them at once.
+    """
     seen = _remembered.get(goods)
-    if seen is not None and not seen.holds(now=now):
+    if seen is None or not seen.holds(now=now):
         _remembered.pop(goods, None)
+        _looked_again.discard(goods)
+        return None
+    if not seen.is_fresh(now=now) and goods not in _looked_again:
+        _looked_again.add(goods)
         return None
     return seen
+
+
+def remembered(goods: Goods) -> SoldOut | None:
+    """What was written down of these last, whether it holds or not."""
+    return _remembered.get(goods)
 
 
 def marks_of(stock_item_ids: Iterable[int]) -> Marks:
@@ -86,6 +105,7 @@ def places_changed() -> None:
 def forget() -> None:
     """Know nothing."""
     _remembered.clear()
+    _looked_again.clear()
 
 
 def _slot(stock_item_id: int) -> int:

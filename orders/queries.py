@@ -171,6 +171,11 @@ def summarise_cart(*, cart: Cart | None, now: datetime) -> CartSummary:
     )
 
 
+def summary_of_new(*, cart: Cart, line: CartLine, hold: stock.Hold, now: datetime) -> CartSummary:
+    """A cart as its shopper will see it whose one line is being held. No query."""
+    return CartSummary(cart=cart, held=[CartLineSummary(line=line, hold=hold, now=now)])
+
+
 def placed_from(*, cart_id: UUID, user: User | AnonymousUser, token: str | None) -> Order | None:
     """The order that this shopper's cart has become, for a second press of the button. None if it is not theirs."""
     orders = Order.objects.filter(cart_id=cart_id)

@@ -33,7 +33,7 @@ from inventory.services.line import (
     tell,
 )
 from inventory.services.outcome import commit, fulfil, give_back, has_arrived, take_back, write_off
-from inventory.services.reservation import extend, extend_to, join, release, reserve, resize
+from inventory.services.reservation import extend, extend_to, join, refuse_sold_out, release, reserve, resize
 from inventory.services.stock import adjust, open_location, receive, set_backorder_limit
 from inventory.services.transfer import move_home, move_in, open_drop_location
 
@@ -77,6 +77,7 @@ __all__ = [
     "open_drop_location",
     "open_location",
     "receive",
+    "refuse_sold_out",
     "release",
     "release_expired",
     "reserve",

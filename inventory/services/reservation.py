@@ -21,7 +21,7 @@ from inventory.services.errors import (
     UnknownReservation,
 )
 from inventory.services.grant import QUEUE, Wish, grant_alone
-from inventory.services.plan import Plan, Wanted, plan
+from inventory.services.plan import Plan, Wanted, plan, plan_all
 from shop.clock import clock_time
 from shop.errors import InvalidInput
 from shop.transactions import joins_a_transaction, transactional
@@ -78,6 +78,18 @@ def reserve(
         return grant_alone(wish=wish, counters_last=counters_last)
     _refuse_known_sold_out(wish)
     return QUEUE.grant(wish)
+
+
+def refuse_sold_out(*, sku: str, units: int, now: datetime, location_id: int | None = None) -> None:
+    """Refuse what nothing is left of before anything else is done for it. One look, or none; too few are not nothing.
+
+    :raises StockUnavailable: if nothing can be promised, even after its expired holds were released.
+    """
+    if sold_out.known((sku, location_id), now=now) is None:
+        (outcome,) = plan_all([Wanted({sku: 1}, location_id=location_id)], now=now, may_remember=True)
+        if not isinstance(outcome, StockUnavailable):
+            return
+    raise StockUnavailable(shortages=[{"sku": sku, "asked": units, "available": 0}])
 
 
 @transactional

@@ -1,9 +1,14 @@
 """The cart, for programs. Every line is held, with its own clock."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
+from django.db import IntegrityError
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -12,12 +17,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import User
+from inventory.services import StockUnavailable
 from orders import queries, services
 from orders.api.documents import CartDocument
-from orders.api.idempotency import CART_HEADER, idempotent
+from orders.api.door import SOLD_OUT, Refused
+from orders.api.idempotency import (
+    CART_HEADER,
+    HEADER,
+    KEY_PARAMETER,
+    Kept,
+    answer_in_one_go,
+    answer_once,
+    fingerprint_of,
+    idempotent,
+    respond,
+)
 from orders.api.shopper import CART_PARAMETER, OpenToGuests
-from orders.models import Cart, CartLine
-from orders.services import UnknownVariant
+from orders.models import Cart, CartLine, Checkout
+from orders.services import Answer, UnknownVariant
 from shop.api_fields import IdField, WholeNumberField, sent
 from shop.errors import ShopError
 from shop.models import Variant
@@ -75,15 +92,18 @@ class CartView(OpenToGuests):
         tags=["cart"],
         summary="Hold units; more of them if the line is there already",
         description="201 where a line was added, 200 where one grew. A guest's first one opens the cart.",
-        parameters=[CART_PARAMETER],
+        parameters=[CART_PARAMETER, KEY_PARAMETER],
         request=AddBody,
         responses={200: CartDocument, 201: CartDocument},
     )
-    @idempotent
     def post(self, request: Request) -> Response:
         body = sent(AddBody, request)
-        cart, grows = self._add(variant_id=_variant_id(body["product_id"]), quantity=body["qty"])
-        return self.cart_answer(cart, status=200 if grows else 201)
+        intent = {"product_id": body["product_id"], "quantity": body["qty"], "now": timezone.now()}
+        if self.cart() is None:
+            # A row that is there already, and is not the answer to this key, is a cart that was opened meanwhile.
+            with suppress(IntegrityError):
+                return respond(answer_in_one_go(request, produce=partial(self._open, **intent)))
+        return respond(answer_in_one_go(request, produce=partial(self._grow, **intent)))
 
     @extend_schema(
         operation_id="empty_cart",
@@ -98,20 +118,52 @@ class CartView(OpenToGuests):
             services.empty_cart(cart_id=cart.pk, now=timezone.now(), actor=self.actor)
         return self.cart_answer(cart)
 
-    @transactional
-    def _add(self, *, variant_id: UUID, quantity: int) -> tuple[Cart, bool]:
-        """Hold the units, and say whether a line grew. In one transaction: a refused first one leaves no empty cart."""
-        cart = self.cart() or services.open_cart(user=self.request.user)
-        grows = CartLine.objects.filter(cart=cart, variant_id=variant_id).exists()
-        services.add_to_cart(
-            cart_id=cart.pk,
-            variant_id=variant_id,
-            quantity=quantity,
-            now=timezone.now(),
-            actor=self.actor,
-            counters_last=True,
+    def _open(self, kept: Kept, *, product_id: UUID, quantity: int, now: datetime) -> Answer:
+        """The first hold opens the cart. Its answer is made of what will be written, and is written with it."""
+        variant = _variant(product_id)
+        first = services.plan_first_hold(user=self.request.user, variant=variant, quantity=quantity, now=now)
+        summary = queries.summary_of_new(cart=first.cart, line=first.line, hold=first.hold, now=now)
+        quote = services.quote_cart(
+            lines=[first.line], checkout=Checkout(cart=first.cart), user=self.request.user, now=now
         )
-        return cart, grows
+        answer = Answer(status=201, body=dict(CartDocument(summary, context={"quote": quote}).data))
+        with self._telling_the_door(variant):
+            services.take_first_hold(first, now=now, actor=self.actor, beside=kept(answer))
+        return answer
+
+    def _grow(self, kept: Kept, *, product_id: UUID, quantity: int, now: datetime) -> Answer:
+        """One more hold in a cart that is there, or more units in one: what is known by now is refused first."""
+        variant = _variant(product_id)
+        with self._telling_the_door(variant):
+            services.refuse_sold_out(variant=variant, quantity=quantity, now=now)
+
+        @transactional
+        def produce() -> Answer:
+            cart = self.cart() or services.open_cart(user=self.request.user)
+            grows = CartLine.objects.filter(cart=cart, variant=variant).exists()
+            services.add_to_cart(
+                cart_id=cart.pk,
+                variant_id=variant.pk,
+                quantity=quantity,
+                now=now,
+                actor=self.actor,
+                counters_last=True,
+            )
+            response = self.cart_answer(cart, status=200 if grows else 201)
+            return Answer(status=response.status_code, body=response.data)
+
+        return answer_once(self.request, produce=produce) if HEADER in self.request.headers else produce()
+
+    @contextmanager
+    def _telling_the_door(self, variant: Variant) -> Iterator[None]:
+        """Let the door repeat this refusal, as long as it holds (see orders.api.door)."""
+        try:
+            yield
+        except StockUnavailable:
+            self.request._request.META[SOLD_OUT] = Refused(
+                goods=(variant.sku, None), fingerprint=fingerprint_of(self.request)
+            )
+            raise
 
 
 class CartCoupon(OpenToGuests):
@@ -236,14 +288,14 @@ class HoldLineAgain(OpenToGuests):
         return self.cart_answer(cart)
 
 
-def _variant_id(product_id: UUID) -> UUID:
-    """The variant that is meant.
+def _variant(product_id: UUID) -> Variant:
+    """The variant that is meant, with its product.
 
     :raises VariantNeeded: if it is a product that comes in several.
-    :raises UnknownVariant: if there is neither a variant nor a product on show with this id.
+    :raises UnknownVariant: if no variant on sale and no product on show has this id.
     """
-    if Variant.objects.filter(pk=product_id).exists():
-        return product_id
+    with suppress(UnknownVariant):
+        return services.sellable_variant(product_id)
     product = on_show().prefetch_related("variants").filter(pk=product_id).first()
     if product is None:
         raise UnknownVariant()
@@ -255,4 +307,5 @@ def _variant_id(product_id: UUID) -> UUID:
                 for each in variants
             ]
         )
-    return variants[0].pk
+    variants[0].product = product
+    return variants[0]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from drf_spectacular.types import OpenApiTypes
@@ -17,6 +18,8 @@ from orders.services import Answer
 from shop.errors import InvalidInput
 
 Handler = Callable[..., Response]
+# What makes the rows that keep an answer: none for a request without a key.
+Kept = Callable[[Answer], list[Model]]
 
 HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotent-Replayed"
@@ -64,9 +67,26 @@ def answer_once(request: Request, *, produce: Callable[[], Answer]) -> Answer:
     return services.once(
         scope=_scope(request),
         key=request.headers[HEADER],
-        fingerprint=_fingerprint(request),
+        fingerprint=fingerprint_of(request),
         now=timezone.now(),
         produce=produce,
+    )
+
+
+def answer_in_one_go(request: Request, *, produce: Callable[[Kept], Answer]) -> Answer:
+    """The answer of work that knows it before it writes (see `services.once_in_one_go`).
+
+    :raises IntegrityError: if one of its rows is there already.
+    :raises KeyUsedDifferently: if the key came with another request before.
+    """
+    if HEADER not in request.headers:
+        return produce(lambda answer: [])
+    return services.once_in_one_go(
+        scope=_scope(request),
+        key=request.headers[HEADER],
+        fingerprint=fingerprint_of(request),
+        now=timezone.now(),
+        produce=lambda row_of: produce(lambda answer: [row_of(answer)]),
     )
 
 
@@ -96,19 +116,26 @@ def respond(answer: Answer) -> Response:
 
 
 def _scope(request: Request) -> str:
-    """Whose key it is: the member's, the cart's, or nobody's but the key's own."""
     if request.user.is_authenticated:
         return f"user:{request.user.pk}"
-    cart_id = queries.cart_id_in(request.headers.get(CART_HEADER))
+    return scope_of_guest(cart_token=request.headers.get(CART_HEADER), key=request.headers[HEADER])
+
+
+def scope_of_guest(*, cart_token: str | None, key: str) -> str:
+    """Whose key it is, if no member's: the cart's, or nobody's but the key's own.
+
+    :raises InvalidInput: if somebody else could think of the key.
+    """
+    cart_id = queries.cart_id_in(cart_token)
     if cart_id is not None:
         return f"cart:{cart_id}"
-    if len(request.headers[HEADER]) < SHORTEST_KEY_OF_A_STRANGER:
+    if len(key) < SHORTEST_KEY_OF_A_STRANGER:
         problem = f"Without a token or a cart the key needs {SHORTEST_KEY_OF_A_STRANGER} characters. Send a new UUID."
         raise InvalidInput(field=HEADER, problem=problem)
     return "guest"
 
 
-def _fingerprint(request: Request) -> str:
+def fingerprint_of(request: Request) -> str:
     """Method, path and body, whatever the order of its fields. Keyed, because a body may hold a password."""
     body = json.dumps(request.data, sort_keys=True)
     return salted_hmac("orders.idempotency", f"{request.method} {request.path} {body}", algorithm="sha256").hexdigest()

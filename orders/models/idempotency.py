@@ -15,6 +15,7 @@ class IdempotencyKey(models.Model):
     created_at = models.DateTimeField(db_index=True)
 
     class Meta:
+        indexes = [models.Index(fields=["fingerprint"], name="idempotencykey_fingerprint")]
         constraints = [models.UniqueConstraint(fields=["scope", "key"], name="idempotencykey_one_per_scope")]
 
     def __str__(self) -> str:

@@ -21,7 +21,9 @@ from orders.services.cart import (
     hold_again,
     merge_carts,
     open_cart,
+    refuse_sold_out,
     remove_line,
+    sellable_variant,
     set_quantity,
 )
 from orders.services.checkout import cancel_order, expire_unpaid, missing_details, place_order, save_checkout
@@ -79,7 +81,18 @@ from orders.services.errors.exchange import (
     ReturnExchanged,
 )
 from orders.services.exchange import exchange_return, undo_exchange
-from orders.services.idempotency import BEGUN, Answer, finish, forget_old_keys, once
+from orders.services.first_hold import FirstHold, plan_first_hold, take_first_hold
+from orders.services.idempotency import (
+    BEGUN,
+    MAX_KEY_LENGTH,
+    Answer,
+    answered_keys,
+    as_kept,
+    finish,
+    forget_old_keys,
+    once,
+    once_in_one_go,
+)
 from orders.services.leaving import leave
 from orders.services.message import send_again, send_due_messages
 from orders.services.nudge import begin_nudged
@@ -103,6 +116,7 @@ from orders.services.shipment import fulfil_order, mark_delivered, pack, ship, u
 
 __all__ = [
     "BEGUN",
+    "MAX_KEY_LENGTH",
     "Answer",
     "Cancelled",
     "CartClosed",
@@ -122,6 +136,7 @@ __all__ = [
     "ExchangeIncomplete",
     "ExchangeNotCovered",
     "ExchangeSoldOut",
+    "FirstHold",
     "HoldsEnded",
     "KeyInUse",
     "KeyUsedDifferently",
@@ -159,7 +174,9 @@ __all__ = [
     "UnknownVariant",
     "add_to_cart",
     "allocate_arrivals",
+    "answered_keys",
     "apply_coupon",
+    "as_kept",
     "ask_about_captured_payments",
     "ask_about_silent_payments",
     "ask_for_reminder",
@@ -192,15 +209,18 @@ __all__ = [
     "merge_carts",
     "missing_details",
     "once",
+    "once_in_one_go",
     "open_cart",
     "pack",
     "place_order",
+    "plan_first_hold",
     "preview_cancellation",
     "quote_cart",
     "receive_return",
     "record_gateway_event",
     "record_payment_event",
     "refund_return",
+    "refuse_sold_out",
     "remove_coupon",
     "remove_line",
     "reorder",
@@ -209,6 +229,7 @@ __all__ = [
     "request_return",
     "retry_refund",
     "save_checkout",
+    "sellable_variant",
     "send_again",
     "send_due_messages",
     "send_due_refunds",
@@ -216,6 +237,7 @@ __all__ = [
     "settle_attention",
     "ship",
     "start_payment",
+    "take_first_hold",
     "undo_exchange",
     "unpack",
     "use_address",

@@ -47,6 +47,33 @@ def open_cart(*, user: User | AnonymousUser) -> Cart:
         raise TryAgain from error
 
 
+def sellable_variant(variant_id: UUID) -> Variant:
+    """The variant with its product. :raises UnknownVariant: if it is not on sale."""
+    variant = (
+        Variant.objects.select_related("product")
+        .filter(pk=variant_id, is_active=True, product__is_published=True)
+        .first()
+    )
+    if variant is None:
+        raise UnknownVariant()
+    return variant
+
+
+def refuse_bad_quantity(quantity: int) -> None:
+    """:raises InvalidInput: if it is not a whole number within the limit of a line"""
+    is_whole = isinstance(quantity, int) and not isinstance(quantity, bool)
+    if not is_whole or not 1 <= quantity <= settings.MAX_UNITS_PER_LINE:
+        raise InvalidInput(field="quantity", problem=f"Enter a whole number from 1 to {settings.MAX_UNITS_PER_LINE}.")
+
+
+def refuse_sold_out(*, variant: Variant, quantity: int, now: datetime) -> None:
+    """Refuse what nothing is left of, before anything is opened or locked for it. Writes nothing.
+
+    :raises StockUnavailable: if nothing can be promised to anybody.
+    """
+    inventory.refuse_sold_out(sku=variant.sku, units=quantity, now=now)
+
+
 @transactional
 def add_to_cart(
     *, cart_id: UUID, variant_id: UUID, quantity: int, now: datetime, actor: str, counters_last: bool = False
@@ -60,8 +87,8 @@ def add_to_cart(
     :raises StockUnavailable: if they are not free; what was held stays held.
     :raises InvalidInput: if the quantity is not a whole number within the limit of a line.
     """
-    _refuse_bad_quantity(quantity)
-    variant = _sellable_variant(variant_id)
+    refuse_bad_quantity(quantity)
+    variant = sellable_variant(variant_id)
     cart = _lock_open_cart(cart_id)
     line = CartLine.objects.filter(cart=cart, variant=variant).first()
     if line is None:
@@ -69,7 +96,7 @@ def add_to_cart(
         return _hold_anew(line, quantity=quantity, now=now, actor=actor, counters_last=counters_last)
     if not _is_live(line, now=now):
         return _hold_anew(line, quantity=quantity, now=now, actor=actor, counters_last=counters_last)
-    _refuse_bad_quantity(line.quantity + quantity)
+    refuse_bad_quantity(line.quantity + quantity)
     return _resize(line, quantity=line.quantity + quantity, now=now, actor=actor, counters_last=counters_last)
 
 
@@ -81,7 +108,7 @@ def set_quantity(*, cart_id: UUID, line_id: UUID, quantity: int, now: datetime, 
     :raises StockUnavailable: if the additional units are not free; what was held stays held.
     :raises InvalidInput: if the quantity is not a whole number within the limit of a line.
     """
-    _refuse_bad_quantity(quantity)
+    refuse_bad_quantity(quantity)
     line = _line_of(_lock_open_cart(cart_id), line_id)
     return _resize(line, quantity=quantity, now=now, actor=actor)
 
@@ -115,7 +142,7 @@ def hold_again(*, cart_id: UUID, line_id: UUID, now: datetime, actor: str) -> Ca
     line = _line_of(_lock_open_cart(cart_id), line_id)
     if _is_live(line, now=now):
         return line
-    line.variant = _sellable_variant(line.variant_id)
+    line.variant = sellable_variant(line.variant_id)
     return _hold_anew(line, quantity=line.quantity, now=now, actor=actor)
 
 
@@ -203,23 +230,6 @@ def _join(guest_line: CartLine, own_line: CartLine, *, now: datetime, actor: str
         own_line.unit_price_minor, own_line.currency = guest_line.unit_price_minor, guest_line.currency
     guest_line.delete()
     own_line.save(update_fields=["reservation_id", "quantity", "unit_price_minor", "currency"])
-
-
-def _refuse_bad_quantity(quantity: int) -> None:
-    is_whole = isinstance(quantity, int) and not isinstance(quantity, bool)
-    if not is_whole or not 1 <= quantity <= settings.MAX_UNITS_PER_LINE:
-        raise InvalidInput(field="quantity", problem=f"Enter a whole number from 1 to {settings.MAX_UNITS_PER_LINE}.")
-
-
-def _sellable_variant(variant_id: UUID) -> Variant:
-    variant = (
-        Variant.objects.select_related("product")
-        .filter(pk=variant_id, is_active=True, product__is_published=True)
-        .first()
-    )
-    if variant is None:
-        raise UnknownVariant()
-    return variant
 
 
 def _lock_open_cart(cart_id: UUID) -> Cart:

@@ -11,7 +11,7 @@ from django.db import IntegrityError, OperationalError, connection
 
 from orders.models import IdempotencyKey
 from orders.services.errors import KeyInUse, KeyUsedDifferently
-from shop.errors import InvalidInput
+from shop.errors import InvalidInput, ShopError
 from shop.transactions import TryAgain, is_lock_wait, transactional
 
 MAX_KEY_LENGTH = 100
@@ -49,19 +49,76 @@ def once(
     :raises KeyUsedDifferently: if the key came with another fingerprint before.
     :raises InvalidInput: if the key is empty or too long.
     """
-    if not 1 <= len(key) <= MAX_KEY_LENGTH:
-        raise InvalidInput(field="Idempotency-Key", problem=f"Send 1 to {MAX_KEY_LENGTH} characters.")
-    kept = _as_kept(scope=scope, key=key)
-    known = IdempotencyKey.objects.filter(scope=scope, key=kept).first()
+    _refuse_bad_key(key)
+    known = _known(scope=scope, key=key, fingerprint=fingerprint)
     if known is not None:
-        if known.fingerprint != fingerprint:
-            raise KeyUsedDifferently()
-        return Answer(status=known.status, body=known.body, is_replay=True)
-    row = _claim(IdempotencyKey(scope=scope, key=kept, fingerprint=fingerprint, created_at=now), waits=waits)
+        return known
+    row = IdempotencyKey(scope=scope, key=as_kept(scope=scope, key=key), fingerprint=fingerprint, created_at=now)
+    _claim(row, waits=waits)
     answer = produce()
     row.status, row.body = answer.status, answer.body
     row.save(update_fields=["status", "body"])
     return answer
+
+
+def once_in_one_go(
+    *,
+    scope: str,
+    key: str,
+    fingerprint: str,
+    now: datetime,
+    produce: Callable[[Callable[[Answer], IdempotencyKey]], Answer],
+) -> Answer:
+    """As `once`, for work that knows its answer before it writes anything, and opens its own transaction.
+
+    `produce` is given what makes the row of an answer, and writes that row with its own ones. Nothing is looked up
+    before: who comes second finds the row there. A refusal stands only if the key was not answered before.
+
+    :raises IntegrityError: if one of its rows is there already, and it is not that of the key.
+    :raises KeyUsedDifferently: if the key came with another fingerprint before.
+    :raises InvalidInput: if the key is empty or too long.
+    """
+    _refuse_bad_key(key)
+
+    def row_of(answer: Answer) -> IdempotencyKey:
+        return IdempotencyKey(
+            scope=scope,
+            key=as_kept(scope=scope, key=key),
+            fingerprint=fingerprint,
+            created_at=now,
+            status=answer.status,
+            body=answer.body,
+        )
+
+    try:
+        return produce(row_of)
+    except (ShopError, IntegrityError):
+        known = _known(scope=scope, key=key, fingerprint=fingerprint)
+        if known is None:
+            raise
+        return known
+
+
+def answered_keys(*, fingerprint: str, most: int) -> set[str] | None:
+    """The keys, as they are kept, under which this very request was answered. None if there are more than `most`."""
+    keys = IdempotencyKey.objects.filter(fingerprint=fingerprint).values_list("key", flat=True)[: most + 1]
+    found = set(keys)
+    return None if len(found) > most else found
+
+
+def _refuse_bad_key(key: str) -> None:
+    if not 1 <= len(key) <= MAX_KEY_LENGTH:
+        raise InvalidInput(field="Idempotency-Key", problem=f"Send 1 to {MAX_KEY_LENGTH} characters.")
+
+
+def _known(*, scope: str, key: str, fingerprint: str) -> Answer | None:
+    """The answer that is kept under this key."""
+    known = IdempotencyKey.objects.filter(scope=scope, key=as_kept(scope=scope, key=key)).first()
+    if known is None:
+        return None
+    if known.fingerprint != fingerprint:
+        raise KeyUsedDifferently()
+    return Answer(status=known.status, body=known.body, is_replay=True)
 
 
 def _claim(row: IdempotencyKey, *, waits: bool) -> IdempotencyKey:
@@ -96,7 +153,7 @@ def _lock_wait(*, allowed: bool) -> Iterator[None]:
 @transactional
 def finish(*, scope: str, key: str, answer: Answer) -> None:
     """Keep the answer of work that `once` has kept as BEGUN. One that is kept already stays."""
-    begun = IdempotencyKey.objects.filter(scope=scope, key=_as_kept(scope=scope, key=key), status=BEGUN)
+    begun = IdempotencyKey.objects.filter(scope=scope, key=as_kept(scope=scope, key=key), status=BEGUN)
     begun.update(status=answer.status, body=answer.body)
 
 
@@ -106,6 +163,6 @@ def forget_old_keys(*, now: datetime) -> int:
     return forgotten
 
 
-def _as_kept(*, scope: str, key: str) -> str:
+def as_kept(*, scope: str, key: str) -> str:
     """A digest: MariaDB would take "abc", "ABC " and "äbc" for one key, and answer one intent with another's."""
     return hashlib.sha256(f"{scope}\n{key}".encode()).hexdigest()

@@ -36,7 +36,8 @@ def refused(item: StockItem, *, now: Any = LATER) -> None:
 
 
 def is_known(item: StockItem, *, now: Any = LATER) -> bool:
-    return sold_out.known((item.sku, None), now=now) is not None
+    seen = sold_out.remembered((item.sku, None))
+    return seen is not None and seen.holds(now=now)
 
 
 def test_what_was_seen_sold_out_is_refused_by_a_look_at_the_token_alone(
@@ -53,6 +54,22 @@ def test_a_token_that_was_granted_gets_its_answer_all_the_same(item: StockItem) 
 def test_it_is_known_for_a_second(item: StockItem) -> None:
     assert is_known(item, now=LATER + sold_out.LASTS - INSTANT)
     assert not is_known(item, now=LATER + sold_out.LASTS)
+
+
+def test_one_is_sent_to_look_again_before_the_second_is_over(item: StockItem) -> None:
+    late = LATER + sold_out.LASTS * 9 / 10
+
+    known = [sold_out.known((item.sku, None), now=late) is not None for _ in range(3)]
+
+    assert known == [False, True, True]
+
+
+def test_who_looks_again_writes_it_down_anew(item: StockItem) -> None:
+    late = LATER + sold_out.LASTS * 9 / 10
+
+    refused(item, now=late)
+
+    assert is_known(item, now=late + sold_out.LASTS - INSTANT)
 
 
 def test_it_is_known_no_longer_than_the_next_hold_lasts() -> None:

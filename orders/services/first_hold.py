@@ -1,0 +1,65 @@
+"""The first hold of a cart: everything about it is new, so all is known before anything is written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Model
+from uuid6 import uuid7
+
+from accounts.models import User
+from inventory import queries as stock
+from inventory import services as inventory
+from orders.models import Cart, CartLine
+from orders.services.cart import refuse_bad_quantity
+from shop.models import Variant
+
+
+@dataclass(frozen=True, slots=True)
+class FirstHold:
+    """A cart with its one line and the hold of it, as they will be."""
+
+    cart: Cart
+    line: CartLine
+    hold: stock.Hold
+
+
+def plan_first_hold(*, user: User | AnonymousUser, variant: Variant, quantity: int, now: datetime) -> FirstHold:
+    """What `take_first_hold` will write, of a `sellable_variant`. No query.
+
+    :raises InvalidInput: if the quantity is not a whole number within the limit of a line.
+    """
+    refuse_bad_quantity(quantity)
+    cart = Cart(user=user if user.is_authenticated else None)
+    line = CartLine(
+        cart=cart,
+        variant=variant,
+        quantity=quantity,
+        unit_price_minor=variant.price_minor,
+        currency=variant.currency,
+        reservation_id=uuid7(),
+    )
+    hold = stock.new_hold(
+        reservation_id=line.reservation_id, units=quantity, now=now, expires_at=now + settings.HOLD_TIME
+    )
+    return FirstHold(cart=cart, line=line, hold=hold)
+
+
+def take_first_hold(first: FirstHold, *, now: datetime, actor: str, beside: Sequence[Model] = ()) -> None:
+    """Write the cart, its line and the hold, with rows of the door `beside` them: all or nothing, in one transaction.
+
+    :raises StockUnavailable: if the units are not free.
+    :raises IntegrityError: if a row beside is there already, or the member has opened a cart meanwhile.
+    """
+    line = first.line
+    inventory.reserve(
+        lines={line.variant.sku: line.quantity},
+        token=f"line-{line.reservation_id}",
+        expires_at=first.hold.expires_at,
+        now=now,
+        actor=actor,
+        reservation_id=line.reservation_id,
+        beside=[first.cart, line, *beside],
+    )
