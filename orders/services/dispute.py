@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from uuid import uuid5
 
 from django.db.models import Sum
 
@@ -93,8 +94,9 @@ def _settle(order: Order, payment: Payment, event: GatewayEvent, *, step: str, n
         came=format_money(payment.captured_minor, payment.captured_currency or payment.currency),
     )
     if end.message and taken_minor:
-        # A payment may be taken back, returned and taken back again: each time it is told.
-        key = f"{payment.pk}:{event.event_id}"
+        # A payment may be taken back, returned and taken back again: each time it is told. One name for both of them,
+        # because a provider's event id may be as long as the whole key of a message.
+        key = str(uuid5(payment.pk, event.event_id))
         write_order_message(order, name=end.message, key=key, now=now, payment=payment, taken_minor=taken_minor)
     return end.outcome
 

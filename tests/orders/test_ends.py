@@ -686,6 +686,18 @@ def test_the_machines_have_no_step_that_no_table_knows() -> None:
     }
 
 
+def test_a_chargeback_is_told_each_time_however_long_the_providers_ids_are() -> None:
+    """SQLite keeps what is too long for its column; MariaDB refuses it, and with it the whole report."""
+    scene = BUILD[S.PAID]()
+    for number in range(2):
+        report(scene.main, kind="payment.charged_back", id=f"{number}{'e' * 119}")
+        report(scene.main, kind="payment.chargeback_won")
+
+    told = Message.objects.filter(key__startswith="payment_charged_back").values_list("key", flat=True)
+    assert len(told) == 2
+    assert max(map(len, told)) <= (Message._meta.get_field("key").max_length or 0)
+
+
 def test_a_bank_that_takes_a_part_leaves_the_rest_here_and_is_told_with_amounts() -> None:
     scene = BUILD[S.PAID]()
     came = scene.main.captured_minor
