@@ -219,7 +219,7 @@ def test_a_return_comes_in_once(pause_before: Pause) -> None:
 
 
 def test_control_without_the_lock_a_return_comes_in_twice(no_locks: None, pause_before: Pause) -> None:
-    pause_before(return_request, "_parts")
+    pause_before(return_request, "parts_of")
 
     def twice() -> bool:
         item, _, answers = two_receive()
