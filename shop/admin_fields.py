@@ -9,6 +9,12 @@ from shop.models import Category, Product, ProductImage, Variant
 from shop.pictures import cut_picture, keep_picture
 
 
+def refuse_null_characters(text: str) -> str:
+    """As Django's own field does for a text, for one that is taken apart. No database keeps that character."""
+    forms.CharField(required=False).run_validators(text)
+    return text
+
+
 class LinesField(forms.CharField):
     """A list of strings, one a line."""
 
@@ -18,11 +24,14 @@ class LinesField(forms.CharField):
         return "\n".join(map(str, value)) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> list[str]:  # type: ignore[override]
-        lines = (super().to_python(value) or "").splitlines()
+        lines = refuse_null_characters(super().to_python(value) or "").splitlines()
         return [line.strip() for line in lines if line.strip()]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool(self.to_python(data) != (initial or []))
+        try:
+            return bool(self.to_python(data) != (initial or []))
+        except forms.ValidationError:
+            return True
 
 
 class OptionsField(forms.CharField):
@@ -35,7 +44,7 @@ class OptionsField(forms.CharField):
 
     def to_python(self, value: Any) -> dict[str, str]:  # type: ignore[override]
         options = {}
-        for line in (super().to_python(value) or "").splitlines():
+        for line in refuse_null_characters(super().to_python(value) or "").splitlines():
             if not line.strip():
                 continue
             name, colon, chosen = (part.strip() for part in line.partition(":"))
@@ -51,6 +60,28 @@ class OptionsField(forms.CharField):
             return True
 
 
+class ChosenField(forms.ModelChoiceField):
+    """A row by its key. A key that cannot be one is no choice; Django's own field lets it through to the database."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except forms.ValidationError as error:
+            raise forms.ValidationError("Choose one of those listed.", code="invalid_choice") from error
+
+    def prepare_value(self, value: Any) -> Any:
+        """What cannot be a key is shown as nothing chosen: the list looks for it in the database."""
+        if isinstance(value, str) and value:
+            try:
+                self.queryset.model._meta.pk.to_python(value)  # type: ignore[union-attr]
+            except forms.ValidationError:
+                return ""
+        return super().prepare_value(value)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return str(initial or "") != str(data or "")
+
+
 class ProductForm(forms.ModelForm):
     """A product; its lists are typed as lines."""
 
@@ -59,6 +90,7 @@ class ProductForm(forms.ModelForm):
 
     class Meta:
         model = Product
+        field_classes = {"category": ChosenField}
         fields = [
             "name",
             "slug",

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 # The smallest unit that the shop counts in. ISO 4217 gives the rupiah two decimals, but the sen has not circulated
 # for decades and no price is quoted in it; providers that count two are served in their own adapter.
 DECIMALS = {"IDR": 0, "USD": 2}
+# No single amount that anybody types is above this; sums of them stay within what the database can hold.
+MAX_MINOR = 10**12
 NO_BREAK_SPACE = "\u00a0"
 MINUS = "\u2212"
 

@@ -31,6 +31,7 @@ PAGES = {
     "checkout-review": "/checkout/review/",
     "orders": "/orders/",
     "order-find": "/orders/find/",
+    "outbox": "/outbox/",
     "not-found": "/p/nothing/",
 }
 STRANGERS_PAGES = {

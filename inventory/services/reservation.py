@@ -22,7 +22,7 @@ from inventory.services.errors import (
 )
 from inventory.services.grant import QUEUE, Wish, grant_alone
 from inventory.services.plan import Plan, Wanted, plan, plan_all
-from shop.clock import clock_time
+from shop.clock import clock_time, clock_time_with_seconds
 from shop.errors import InvalidInput
 from shop.transactions import joins_a_transaction, transactional
 
@@ -144,7 +144,7 @@ def extend(*, reservation_id: UUID, now: datetime) -> Reservation:
     if left > settings.HOLD_EXTENSION_OFFER:
         raise ExtensionTooEarly(
             minutes_left=int(left.total_seconds() // 60),
-            offered_from=clock_time(reservation.expires_at - settings.HOLD_EXTENSION_OFFER),
+            offered_from=clock_time_with_seconds(reservation.expires_at - settings.HOLD_EXTENSION_OFFER),
         )
     reservation.expires_at += settings.HOLD_EXTENSION
     reservation.renewals += 1

@@ -40,14 +40,16 @@ def receive(
     `seen_on_hand` which figure (0 for a new item) its caller saw, which makes a repeat harmless.
 
     :raises StockMoved: if the figure is another one by now.
-    :raises InvalidInput: if the quantity or the reason cannot be used.
-    :raises UnknownStockItem: if there is no such variant or location.
+    :raises InvalidInput: if the quantity or the reason cannot be used, or there is no such variant or location.
     """
     _refuse_bad_change(field="quantity", units=quantity, lowest=1)
     _refuse_empty_reason(reason)
     place = Location.objects.filter(code=location).first()
-    if place is None or not Variant.objects.filter(sku=sku).exists():
-        raise UnknownStockItem()
+    if not Variant.objects.filter(sku=sku).exists():
+        raise InvalidInput(field="sku", problem=f"No variant has the SKU {sku}. Check it, or make the variant first.")
+    if place is None:
+        problem = f"No location has the code {location}. Check it, or make the location first."
+        raise InvalidInput(field="location", problem=problem)
     item = open_stock_item(sku=sku, location=place)
     if seen_on_hand is not None:
         lock_awaited_lines([item.pk])

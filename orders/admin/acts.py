@@ -68,6 +68,13 @@ class ActAdmin(ReadOnlyAdmin):
         granted = {"view", "change"} if permission == "view" else {permission}
         return any(request.user.has_perm(f"orders.{name}_order") for name in granted)
 
+    def sent_away(self, request: HttpRequest, order: Order, problem: ShopError) -> HttpResponse:
+        """Back to the order, with the reason why nothing is asked here now."""
+        if not self.has_act_permission(request):
+            raise PermissionDenied
+        messages.error(request, f"{problem.title}. {problem.detail}")
+        return see_other(reverse("admin:orders_order_change", args=[order.pk]))
+
     def act(
         self,
         request: HttpRequest,

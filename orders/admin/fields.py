@@ -1,14 +1,52 @@
-"""Form fields for staff: postcodes and weights typed as lines, a tax rate typed in per cent."""
+"""Form fields for staff: amounts as people write them, postcodes and weights as lines, a tax rate in per cent."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 
 from shop.admin_fields import LinesField
-from shop.money import DECIMALS
+from shop.models import MAX_WEIGHT_GRAMS
+from shop.money import DECIMALS, MAX_MINOR, format_money
 
 COUNTRY_PROBLEM = "Write countries as two capital letters, one a line: ID."
+
+
+class AmountField(forms.CharField):
+    """An amount in minor units, typed as Indonesians or the English write it: 100.000, 100,000, 12,50 or 12.50.
+
+    What both read alike is taken; what one reads as a thousand times the other is refused.
+    """
+
+    def __init__(self, *, currency: str, **options: Any) -> None:
+        self._currency, self._decimals = currency, DECIMALS[currency]
+        super().__init__(max_length=40, widget=forms.TextInput(attrs={"inputmode": "decimal"}), **options)
+
+    def clean(self, value: Any) -> int:
+        typed = re.sub(r"^(Rp|IDR|\$|USD)|\s", "", str(super().clean(value)))
+        amount_minor = self._read(typed)
+        if amount_minor is None:
+            example = "100000 or 100.000" if not self._decimals else "1250.50 or 1,250.50"
+            raise forms.ValidationError(f"Write the amount in {self._currency} like {example}.")
+        if not 0 < amount_minor <= MAX_MINOR:
+            raise forms.ValidationError(f"Enter an amount above 0 and up to {format_money(MAX_MINOR, self._currency)}.")
+        return amount_minor
+
+    def _read(self, typed: str) -> int | None:
+        """Groups of three behind one kind of sign; decimals, where the currency has them, behind another one."""
+        whole, decimals = typed, ""
+        if self._decimals:
+            with_rest = re.fullmatch(rf"(.*\d)([.,])(\d{{1,{self._decimals}}})", typed)
+            if with_rest:
+                whole, sign, decimals = with_rest.groups()
+                if sign in whole:
+                    return None
+        is_grouped = re.fullmatch(r"\d{1,3}(\.\d{3})+|\d{1,3}(,\d{3})+", whole, re.ASCII)
+        if not is_grouped and not re.fullmatch(r"\d+", whole, re.ASCII):
+            return None
+        digits = re.sub(r"[.,]", "", whole)
+        return int(digits + decimals.ljust(self._decimals, "0"))
 
 
 class CountriesField(LinesField):
@@ -47,6 +85,8 @@ class WeightStepsField(forms.CharField):
             grams, colon, price = (part.strip() for part in line.partition(":"))
             if not (colon and grams.isdecimal() and price.isdecimal() and grams.isascii() and price.isascii()):
                 raise forms.ValidationError('Write one step a line, up to so many grams and the price: "1000: 12000".')
+            if int(grams) > MAX_WEIGHT_GRAMS or int(price) > MAX_MINOR:
+                raise forms.ValidationError("A step is up to 1,000,000 g and 1,000,000,000,000 of the smallest unit.")
             steps.append([int(grams), int(price)])
         weights = [grams for grams, _ in steps]
         if weights != sorted(set(weights)) or 0 in weights:

@@ -6,13 +6,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.validators import DecimalValidator
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
 from orders import papers, queries, services, standing
 from orders.admin.acts import ActAdmin, UnitsForm
+from orders.admin.fields import AmountField
 from orders.admin.shipment import TrackingForm
 from orders.models import (
     Order,
@@ -27,7 +27,7 @@ from orders.models import (
     Shipment,
     ShipmentLine,
 )
-from shop.money import DECIMALS, format_money
+from shop.money import format_money
 from shop.staff import typed
 
 
@@ -87,19 +87,20 @@ class CancelForm(UnitsForm):
 class RefundForm(forms.Form):
     """How much goes back, and why."""
 
-    amount = forms.DecimalField(min_value=0)
     reason = forms.CharField(max_length=150, help_text="The customer reads it.")
 
-    def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, currency: str, left_minor: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.decimals = DECIMALS[currency]
-        amount = self.fields["amount"]
-        amount.label = f"Amount in {currency}"
-        amount.validators.append(DecimalValidator(max_digits=15, decimal_places=self.decimals))
+        left = format_money(left_minor, currency)
+        amount = AmountField(currency=currency, label=f"Amount in {currency}", help_text=f"At most {left}.")
+        self.fields = {"amount": amount, **self.fields}
+        self._left_minor, self._left = left_minor, left
 
-    def amount_minor(self) -> int:
-        """The amount in minor units, of a form that is valid."""
-        return int(self.cleaned_data["amount"].scaleb(self.decimals))
+    def clean_amount(self) -> int:
+        amount_minor: int = self.cleaned_data["amount"]
+        if amount_minor > self._left_minor:
+            raise forms.ValidationError(f"At most {self._left} can still go back. Enter that or less.")
+        return amount_minor
 
 
 class NoteForm(forms.Form):
@@ -205,23 +206,34 @@ class OrderAdmin(ActAdmin):
 
     def refund_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         order = self.found(request, str(object_id), permission="change")
-        form = RefundForm(typed(request), currency=order.currency)
-        left = format_money(max(map(services.left_of, order.payments.captured()), default=0), order.currency)
+        left_minor = max([0, *map(services.left_of, order.payments.captured())])
+        if not left_minor:
+            return self.sent_away(request, order, services.NothingToPayBack(number=order.number))
+        form = RefundForm(typed(request), currency=order.currency, left_minor=left_minor)
+        left = format_money(left_minor, order.currency)
+
+        def preview() -> list[str]:
+            amount = format_money(form.cleaned_data["amount"], order.currency)
+            return [
+                f"{amount} of at most {left} goes back to the customer.",
+                "The order, its units and the stock stay as they are.",
+            ]
+
         return self.act(
             request,
             order=order,
             form=form,
             service=lambda **who: services.repay(
-                order_id=order.pk, amount_minor=form.amount_minor(), reason=form.cleaned_data["reason"], **who
+                order_id=order.pk,
+                amount_minor=form.cleaned_data["amount"],
+                reason=form.cleaned_data["reason"],
+                **who,
             ),
             title="Refund",
             button="Send the money back",
             explain=f"Up to {left} can still go back. The stock stays as it is, and the customer is told.",
             done="the money is on its way back.",
-            preview=lambda: [
-                f"{format_money(form.amount_minor(), order.currency)} of at most {left} goes back to the customer.",
-                "The order, its units and the stock stay as they are.",
-            ],
+            preview=preview,
         )
 
     def note_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
@@ -240,6 +252,8 @@ class OrderAdmin(ActAdmin):
 
     def pack_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         order = self.found(request, str(object_id), permission="change")
+        if problem := services.why_unsendable(order):
+            return self.sent_away(request, order, problem)
         form = UnitsForm(typed(request), lines=[(line, line.unpacked) for line in _lines(order) if line.unpacked > 0])
         return self.act(
             request,
@@ -254,6 +268,8 @@ class OrderAdmin(ActAdmin):
 
     def send_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         order = self.found(request, str(object_id), permission="change")
+        if problem := services.why_unsendable(order):
+            return self.sent_away(request, order, problem)
         form = TrackingForm(typed(request))
         return self.act(
             request,

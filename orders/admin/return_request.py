@@ -15,6 +15,7 @@ from orders.admin.acts import ActAdmin
 from orders.forms import ExchangeForm
 from orders.models import Payment, ReturnLine, ReturnRequest
 from orders.services import Receipt
+from shop.money import format_money
 from shop.redirects import see_other
 from shop.staff import typed
 
@@ -156,13 +157,14 @@ class ReturnRequestAdmin(ActAdmin):
         asked = self.found(request, str(object_id), permission="change")
         if Payment.objects.filter(order=asked.order_id).with_bank().exists():
             return self._refund_with_bank(request, asked)
+        amount = format_money(services.preview_return_refund(asked), asked.order.currency)
         return self._simple(
             request,
             object_id,
             service=services.refund_return,
             title="Refund return",
-            button="Send the money back",
-            explain="Exactly what was charged for the units that came goes back, as far as it has not gone already.",
+            button=f"Send {amount} back",
+            explain=f"{amount} goes back: exactly what was charged for the units that came, without what went before.",
             done="is paid back.",
         )
 

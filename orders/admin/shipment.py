@@ -1,6 +1,5 @@
 """Parcels: the list, and what staff do with one: send it, take it apart, note that it arrived, print its slip."""
 
-from functools import partial
 from typing import Any
 
 from django import forms
@@ -62,48 +61,58 @@ class ShipmentAdmin(ActAdmin):
 
     def ship_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         shipment = self.found(request, str(object_id), permission="change")
-        form = TrackingForm(typed(request))
-        return self.act(
+        if problem := services.why_unsendable(shipment.order):
+            return self.sent_away(request, shipment.order, problem)
+        return self._act(
             request,
-            order=shipment.order,
-            form=form,
-            service=lambda **who: services.ship(shipment_id=shipment.pk, **form.cleaned_data, **who),
+            shipment,
+            form=TrackingForm(typed(request)),
+            service=services.ship,
             title=f"Send parcel {shipment.number}",
             button="Mark as sent",
             explain="Its units leave the stock, and the customer is told.",
-            done=f"parcel {shipment.number} is marked as sent.",
-            shipment=shipment,
-            parts=_parts(shipment),
+            done="is marked as sent.",
         )
 
     def unpack_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         shipment = self.found(request, str(object_id), permission="change")
-        return self.act(
+        return self._act(
             request,
-            order=shipment.order,
+            shipment,
             form=forms.Form(typed(request)),
-            service=partial(services.unpack, shipment_id=shipment.pk),
+            service=services.unpack,
             title=f"Unpack parcel {shipment.number}",
             button="Unpack it",
             explain="Its units can be packed anew or cancelled. The stock stays as it is.",
-            done=f"parcel {shipment.number} is unpacked.",
-            shipment=shipment,
-            parts=_parts(shipment),
+            done="is unpacked.",
         )
 
     def delivered_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         shipment = self.found(request, str(object_id), permission="change")
-        return self.act(
+        return self._act(
             request,
-            order=shipment.order,
+            shipment,
             form=forms.Form(typed(request)),
-            service=partial(services.mark_delivered, shipment_id=shipment.pk),
+            service=services.mark_delivered,
             title=f"Parcel {shipment.number} arrived",
             button="Mark as delivered",
             explain="It stands on the order for the customer to read.",
-            done=f"parcel {shipment.number} is marked as delivered.",
+            done="is marked as delivered.",
+        )
+
+    def _act(
+        self, request: HttpRequest, shipment: Shipment, *, form: forms.Form, service: Any, done: str, **words: Any
+    ) -> HttpResponse:
+        """One act on one parcel; what the form asks for goes to the service by its name."""
+        return self.act(
+            request,
+            order=shipment.order,
+            form=form,
+            service=lambda **who: service(shipment_id=shipment.pk, **form.cleaned_data, **who),
+            done=f"parcel {shipment.number} {done}",
             shipment=shipment,
             parts=_parts(shipment),
+            **words,
         )
 
     def slip_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:

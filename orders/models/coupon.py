@@ -3,14 +3,14 @@
 from typing import Self
 
 from django.conf import settings
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 
 from orders.models.order import Order
 from orders.pricing import CouponKind
 from shop.models import Category, Product
-from shop.money import NO_BREAK_SPACE, format_money
+from shop.money import MAX_MINOR, NO_BREAK_SPACE, format_money
 
 CODE = r"[A-Z0-9][A-Z0-9-]{2,31}"
 
@@ -39,10 +39,17 @@ class Coupon(models.Model):
     note = models.CharField(max_length=200, blank=True, help_text="What it is for. Only staff read it.")
     kind = models.CharField(max_length=16, choices=CouponKind)
     value = models.BigIntegerField(
-        default=0, help_text="Whole per cent, or an amount in the currency's smallest unit. Not used by free delivery."
+        default=0,
+        validators=[MaxValueValidator(MAX_MINOR)],
+        help_text="Whole per cent, or an amount in the currency's smallest unit. Not used by free delivery.",
     )
     currency = models.CharField(max_length=3, default="IDR", help_text="Of the amount and of the minimum.")
-    minimum_minor = models.BigIntegerField("minimum", default=0, help_text="The items cost at least this much.")
+    minimum_minor = models.BigIntegerField(
+        "minimum",
+        default=0,
+        validators=[MaxValueValidator(MAX_MINOR)],
+        help_text="The items cost at least this much.",
+    )
     starts_at = models.DateTimeField(null=True, blank=True, help_text="Empty: at once.")
     ends_at = models.DateTimeField(null=True, blank=True, help_text="Empty: until it is switched off.")
     total_limit = models.PositiveIntegerField(null=True, blank=True, help_text="Orders in all. Empty: no limit.")
@@ -74,6 +81,9 @@ class Coupon(models.Model):
                 name="coupon_value_fits_kind",
             ),
             models.CheckConstraint(condition=Q(minimum_minor__gte=0), name="coupon_minimum_not_negative"),
+            models.CheckConstraint(
+                condition=Q(value__lte=MAX_MINOR, minimum_minor__lte=MAX_MINOR), name="coupon_amounts_not_absurd"
+            ),
             models.CheckConstraint(
                 condition=Q(starts_at__isnull=True) | Q(ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")),
                 name="coupon_ends_after_start",

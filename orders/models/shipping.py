@@ -1,9 +1,11 @@
 """Ways to send a parcel: where they go, and what they cost."""
 
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 
 from shop.models import TaxClass
+from shop.money import MAX_MINOR
 
 
 class ShippingZone(models.Model):
@@ -42,7 +44,7 @@ class ShippingMethod(models.Model):
         ShippingZone, blank=True, related_name="methods", help_text="Where it goes. None: to every address."
     )
     kind = models.CharField(max_length=16, choices=ShippingKind, default=ShippingKind.FLAT)
-    price_minor = models.BigIntegerField(default=0)
+    price_minor = models.BigIntegerField(default=0, validators=[MaxValueValidator(MAX_MINOR)])
     weight_steps = models.JSONField(
         default=list, blank=True, help_text="[up to so many grams, price] each, ascending. Heavier: it does not go."
     )
@@ -59,6 +61,7 @@ class ShippingMethod(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(price_minor__gte=0), name="shippingmethod_price_not_negative"),
+            models.CheckConstraint(condition=Q(price_minor__lte=MAX_MINOR), name="shippingmethod_price_not_absurd"),
             models.CheckConstraint(
                 condition=Q(free_above_minor__isnull=True) | Q(free_above_minor__gt=0),
                 name="shippingmethod_free_above_positive",

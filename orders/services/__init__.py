@@ -62,6 +62,7 @@ from orders.services.errors import (
     RefundNotFailed,
     RefundTooMuch,
     ReturnMoved,
+    ReturnTooEarly,
     ReturnTooLate,
     ShipmentMoved,
     StaffStay,
@@ -106,13 +107,14 @@ from orders.services.return_request import (
     Receipt,
     close_return,
     decide_return,
+    preview_return_refund,
     receive_return,
     refund_return,
     request_return,
     withdraw_return,
 )
 from orders.services.session import close_ended_sessions
-from orders.services.shipment import fulfil_order, mark_delivered, pack, ship, unpack
+from orders.services.shipment import fulfil_order, mark_delivered, pack, ship, unpack, why_unsendable
 
 __all__ = [
     "BEGUN",
@@ -164,6 +166,7 @@ __all__ = [
     "Reordered",
     "ReturnExchanged",
     "ReturnMoved",
+    "ReturnTooEarly",
     "ReturnTooLate",
     "ShipmentMoved",
     "StaffStay",
@@ -215,6 +218,7 @@ __all__ = [
     "place_order",
     "plan_first_hold",
     "preview_cancellation",
+    "preview_return_refund",
     "quote_cart",
     "receive_return",
     "record_gateway_event",
@@ -241,6 +245,7 @@ __all__ = [
     "undo_exchange",
     "unpack",
     "use_address",
+    "why_unsendable",
     "withdraw_return",
     "write_hold_messages",
     "write_note",

@@ -22,10 +22,10 @@ from orders.models import (
     ReturnReason,
     ReturnRequest,
 )
-from orders.services.errors import NothingCameBack, PaymentChargedBack, ReturnTooLate
+from orders.services.errors import NothingCameBack, PaymentChargedBack, ReturnTooEarly, ReturnTooLate
 from orders.services.exchange import call_off, finish_awaited
 from orders.services.message import write_order_message
-from orders.services.repayment import lock_repayable, pay_back, worth
+from orders.services.repayment import lock_repayable, pay_back, repayable_minor, worth
 from orders.services.return_rows import lock_return, moved, parts_of
 from orders.services.shipment import choose
 from orders.services.timeline import note
@@ -51,7 +51,8 @@ def request_return(
 
     Not idempotent: the door's key says whether it was one intent. Units of an open return cannot be asked for twice.
 
-    :raises ReturnTooLate: if the last parcel left more than RETURN_DAYS ago, or none has.
+    :raises ReturnTooEarly: if no parcel has left.
+    :raises ReturnTooLate: if the last parcel left more than RETURN_DAYS ago.
     :raises InvalidInput: if the reason is not one of ReturnReason.
     :raises NothingChosen: if there is no unit in `units`.
     :raises NotThatManyLeft: if fewer units of a line were sent and are not back or in another return.
@@ -62,8 +63,10 @@ def request_return(
     if order is None:
         raise NotFound()
     until = order.returnable_until
-    if until is None or now > until:
-        raise ReturnTooLate(number=order.number, days=settings.RETURN_DAYS, until=day_and_time(until) if until else "")
+    if until is None:
+        raise ReturnTooEarly(number=order.number)
+    if now > until:
+        raise ReturnTooLate(number=order.number, days=settings.RETURN_DAYS, until=day_and_time(until))
     spoken_for = units_in_open_returns(order)
     chosen = choose(
         order, units, verb="return", left=lambda line: line.returnable(spoken_for=spoken_for.get(line.pk, 0))
@@ -223,6 +226,12 @@ def refund_return(*, return_id: UUID, now: datetime, actor: str, bank_paid: bool
     asked.take("refunded")
     asked.save(update_fields=["status", "refund"])
     return asked
+
+
+def preview_return_refund(asked: ReturnRequest) -> int:
+    """What refund_return would send back at this moment, in minor units. It changes and locks nothing."""
+    value_minor = sum(worth(part.order_line, part.came) for part in parts_of(asked))
+    return min(value_minor, repayable_minor(asked.order))
 
 
 def units_in_open_returns(order: Order) -> dict[UUID, int]:

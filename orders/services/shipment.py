@@ -23,7 +23,7 @@ from orders.services.errors import (
 from orders.services.message import write_order_message
 from orders.services.return_rows import refuse_awaiting
 from orders.services.timeline import note
-from shop.errors import NotFound
+from shop.errors import NotFound, ShopError
 from shop.transactions import transactional
 
 
@@ -150,6 +150,15 @@ def fulfil_order(
         actor=actor,
     )
     return sent.order
+
+
+def why_unsendable(order: Order) -> ShopError | None:
+    """Why nothing of this order can be packed or sent at this moment; None if it can. For a page that would ask."""
+    try:
+        _refuse_unsendable(order)
+    except ShopError as problem:
+        return problem
+    return None
 
 
 def choose(

@@ -1,6 +1,7 @@
 """The catalogue: what is for sale, how it is listed and found, and sale events."""
 
 from shop.models.catalogue import (
+    MAX_WEIGHT_GRAMS,
     PICTURE_SIZES,
     Category,
     Product,
@@ -15,6 +16,7 @@ from shop.models.stamp import CatalogueQuerySet, CatalogueRow, CatalogueStamp, c
 
 __all__ = [
     "BRAND",
+    "MAX_WEIGHT_GRAMS",
     "PICTURE_SIZES",
     "CatalogueQuerySet",
     "CatalogueRow",

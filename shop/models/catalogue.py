@@ -2,11 +2,14 @@
 
 from typing import Self
 
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from uuid6 import uuid7
 
 from shop.models.stamp import CatalogueQuerySet, CatalogueRow
+from shop.money import MAX_MINOR
+
+MAX_WEIGHT_GRAMS = 1_000_000
 
 PICTURE_SIZES = (320, 640, 960)
 
@@ -69,7 +72,7 @@ class Product(CatalogueRow):
         default=list, blank=True, help_text="Short facts, one string each: material, care, origin."
     )
     option_names = models.JSONField(default=list, blank=True, help_text='What variants differ in: ["Colour", "Size"].')
-    weight_grams = models.PositiveIntegerField(default=0)
+    weight_grams = models.PositiveIntegerField(default=0, validators=[MaxValueValidator(MAX_WEIGHT_GRAMS)])
     tax_class = models.CharField(max_length=16, choices=TaxClass, default=TaxClass.STANDARD)
     is_published = models.BooleanField(default=False)
     is_new = models.BooleanField(default=False)
@@ -113,8 +116,16 @@ class Variant(CatalogueRow):
         validators=[RegexValidator(r"^[A-Z0-9][A-Z0-9-]*$", "Use capital letters, digits and hyphens only.")],
     )
     options = models.JSONField(default=dict, blank=True, help_text='Option name to value: {"Colour": "Lilac"}.')
-    price_minor = models.BigIntegerField(help_text="In the currency's smallest unit in use: whole rupiah for IDR.")
-    compare_at_minor = models.BigIntegerField(null=True, blank=True, help_text="The regular price, if this is a sale.")
+    price_minor = models.BigIntegerField(
+        help_text="In the currency's smallest unit in use: whole rupiah for IDR.",
+        validators=[MaxValueValidator(MAX_MINOR)],
+    )
+    compare_at_minor = models.BigIntegerField(
+        null=True,
+        blank=True,
+        help_text="The regular price, if this is a sale.",
+        validators=[MaxValueValidator(MAX_MINOR)],
+    )
     currency = models.CharField(max_length=3, default="IDR")
     position = models.PositiveIntegerField(default=0)
     is_active = models.BooleanField(default=True)
@@ -124,6 +135,7 @@ class Variant(CatalogueRow):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=models.Q(price_minor__gt=0), name="variant_price_positive"),
+            models.CheckConstraint(condition=models.Q(price_minor__lte=MAX_MINOR), name="variant_price_not_absurd"),
             models.CheckConstraint(
                 condition=models.Q(compare_at_minor__isnull=True)
                 | models.Q(compare_at_minor__gt=models.F("price_minor")),

@@ -71,10 +71,10 @@ def test_refund_is_sent_once_after_a_look(boss_client: Client) -> None:
     shown = boss_client.post(page("refund", placed), form)
     press = {**form, "seen": shown.context["seen"], "key": shown.context["key"]}
     twice = [boss_client.post(page("refund", placed), press, follow=True) for _ in range(2)]
-    much = confirm(boss_client, page("refund", placed), {"amount": "9999999", "reason": "All"})
+    much = boss_client.post(page("refund", placed), {"amount": "9999999", "reason": "All"})
 
     assert [level(answer) for answer in twice] == [["success"], ["success"]]
-    assert level(much) == ["error"]
+    assert list(much.context["form"].errors) == ["amount"]
     assert boss_client.post(page("refund", placed), {"amount": "0.5", "reason": "Half"}).context["form"].errors != {}
     assert Refund.objects.get().amount_minor == 20_000
 

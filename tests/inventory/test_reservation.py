@@ -123,7 +123,7 @@ def test_extend_is_offered_from_three_minutes_before_the_end() -> None:
 
     with nothing_changes(), pytest.raises(services.ExtensionTooEarly) as refusal:
         services.extend(reservation_id=reservation.pk, now=offered_from - INSTANT)
-    assert refusal.value.facts["offered_from"] == "12:07 WIB"
+    assert refusal.value.facts["offered_from"] == "12:07:00 WIB"
     services.extend(reservation_id=reservation.pk, now=offered_from)
 
 

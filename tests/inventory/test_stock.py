@@ -66,9 +66,9 @@ def test_receive_refuses_to_go_without_a_reason(reason: str) -> None:
 def test_receive_refuses_an_unknown_sku_or_location() -> None:
     item = StockItemFactory()
 
-    with nothing_changes(), pytest.raises(services.UnknownStockItem):
+    with nothing_changes(), pytest.raises(InvalidInput):
         receive(sku="NO-SUCH-SKU")
-    with nothing_changes(), pytest.raises(services.UnknownStockItem):
+    with nothing_changes(), pytest.raises(InvalidInput):
         receive(sku=item.sku, location="NOWHERE")
 
 

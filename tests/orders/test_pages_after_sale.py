@@ -182,3 +182,34 @@ def test_the_page_costs_the_same_with_more_parcels_and_returns(
 
     with django_assert_num_queries(11):
         client.get(page_of(order))
+
+
+def test_the_cancel_box_promises_what_is_left_and_not_the_whole_total(client: Client, paid: Order) -> None:
+    services.repay(order_id=paid.pk, amount_minor=100_000, reason="Late", now=timezone.now(), actor=STAFF)
+
+    page = text_of(client.get(page_of(paid)))
+
+    assert "Rp\u00a0420.000 goes back to you at once" in page
+    assert "Rp\u00a0520.000 goes back" not in page
+
+
+def test_an_order_of_which_everything_went_back_does_not_say_that_it_is_paid(client: Client, paid: Order) -> None:
+    services.repay(order_id=paid.pk, amount_minor=paid.total_minor, reason="All", now=timezone.now(), actor=STAFF)
+
+    page = text_of(client.get(page_of(paid)))
+
+    assert "Everything you paid went back" in page
+    assert "Paid. It is yours." not in page.split("timeline-title")[0]
+
+
+def test_a_return_for_which_nothing_was_left_says_so(client: Client, sent: Order) -> None:
+    ask(client, sent)
+    asked = ReturnRequest.objects.get()
+    now = timezone.now()
+    services.decide_return(return_id=asked.pk, approve=True, answer="", now=now, actor=STAFF)
+    services.repay(order_id=sent.pk, amount_minor=sent.total_minor, reason="All", now=now, actor=STAFF)
+    receipts = {asked.lines.get().pk: services.Receipt(restocked=1)}
+    services.receive_return(return_id=asked.pk, receipts=receipts, now=now, actor=STAFF)
+    services.refund_return(return_id=asked.pk, now=now, actor=STAFF)
+
+    assert "Nothing was left to pay back" in text_of(client.get(page_of(sent)))

@@ -12,7 +12,7 @@ from django.utils import timezone
 from inventory import services as inventory
 from inventory.models import Reservation, StockItem
 from orders.models import Cart, CartLine
-from shop.clock import clock_time
+from shop.clock import clock_time, clock_time_with_seconds
 from tests.factories import UserFactory
 from tests.orders.pages import HTMX, add, cart_of, end_holds, line_of, on_sale
 
@@ -321,7 +321,7 @@ def test_a_hold_that_was_released_after_its_time_had_ended_by_itself(client: Cli
 def test_without_a_script_the_page_says_from_when_it_can_be_extended(client: Client):
     add(client, on_sale())
     reservation = Reservation.objects.get()
-    opens = clock_time(reservation.expires_at - settings.HOLD_EXTENSION_OFFER)
+    opens = clock_time_with_seconds(reservation.expires_at - settings.HOLD_EXTENSION_OFFER)
     assert f"{opens}</time>.</p>" in text_of(client.get(reverse("orders:cart")))
 
     end_holds(at=timezone.now() + timedelta(minutes=1))

@@ -114,7 +114,7 @@ def test_request_refuses_what_cannot_be_returned(settings: object) -> None:
     with nothing_changes():
         with pytest.raises(services.ReturnTooLate):
             ask(order, 1, days=15)
-        with pytest.raises(services.ReturnTooLate):
+        with pytest.raises(services.ReturnTooEarly):
             ask(unsent)
         with pytest.raises(services.NotThatManyLeft):
             ask(order, 2)

@@ -40,6 +40,7 @@ from orders.services.errors.order import (
     OrderNotPayable,
     OrderOnBackorder,
     ReturnMoved,
+    ReturnTooEarly,
     ReturnTooLate,
     ShipmentMoved,
 )
@@ -86,6 +87,7 @@ __all__ = [
     "RefundNotFailed",
     "RefundTooMuch",
     "ReturnMoved",
+    "ReturnTooEarly",
     "ReturnTooLate",
     "ShipmentMoved",
     "StaffStay",

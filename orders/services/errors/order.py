@@ -72,23 +72,25 @@ class NothingChosen(ShopError):
     detail_format = "Choose at least one unit to {verb}."
 
 
+class ReturnTooEarly(ShopError):
+    """Facts: `number`."""
+
+    code = "return_too_early"
+    status = 409
+    title = "Nothing to return yet"
+    detail_format = "Nothing of order {number} was sent yet. Cancel it instead, as long as it is not packed."
+
+
 class ReturnTooLate(ShopError):
-    """Facts: `number`, `days`, `until` (empty: nothing was sent yet)."""
+    """Facts: `number`, `days`, `until`."""
 
     code = "return_too_late"
     status = 409
-    title = "This cannot be returned now"
-
-    @property
-    def detail(self) -> str:
-        if not self.facts["until"]:
-            return (
-                f"Nothing of order {self.facts['number']} was sent yet. Cancel it instead, as long as it is not packed."
-            )
-        return (
-            f"Returns are possible for {self.facts['days']} days after the last parcel left. For this order that was "
-            f"until {self.facts['until']}. Write to us if something is wrong with it."
-        )
+    title = "The time to return it is over"
+    detail_format = (
+        "Returns are possible for {days} days after the last parcel left. For this order that was until {until}. "
+        "Write to us if something is wrong with it."
+    )
 
 
 class ReturnMoved(ShopError):
