@@ -13,6 +13,7 @@ from accounts.language import remember_language
 from accounts.models import User
 from orders import services, shopper
 from orders.queries import cart_id_in
+from orders.wishes import wishlist_id_in
 from shop.errors import NotFound
 
 
@@ -42,6 +43,10 @@ class AccountAdapter(DefaultAccountAdapter):
             # Somebody else who knows it may be quicker; then it is theirs, and stays to be seen here.
             with suppress(NotFound):
                 services.claim_order(order_id=order.pk, user=user, known_ids=[str(order.pk)], now=timezone.now())
+        wishlist_id = wishlist_id_in(request.COOKIES.get(shopper.WISHLIST_COOKIE))
+        if wishlist_id is not None:
+            services.merge_wishlists(guest_wishlist_id=wishlist_id, user=user, now=timezone.now())
+            shopper.forget_wishlist(answer)
         cart_id = cart_id_in(request.COOKIES.get(shopper.CART_COOKIE))
         if cart_id is not None:
             services.merge_carts(guest_cart_id=cart_id, user=user, now=timezone.now())

@@ -10,8 +10,9 @@ from accounts.models import User
 from accounts.queries import addresses_of
 from accounts.services import WHERE
 from orders import queries
-from orders.models import Order, OrderEvent, OrderLine
+from orders.models import Order, OrderEvent, OrderLine, Review, StockNotice
 from orders.services import find_cart
+from orders.wishes import find_wishlist, wishes_on
 
 
 def everything_about(user: User, *, now: datetime) -> dict[str, Any]:
@@ -40,6 +41,13 @@ def everything_about(user: User, *, now: datetime) -> dict[str, Any]:
             for each in [*cart.held, *cart.ended]
         ],
         "orders": [_order(order) for order in orders],
+        "wishlist": [wish.variant.sku for wish in wishes_on(find_wishlist(user=user, token=None), now=now)],
+        "told_when_back": list(StockNotice.objects.filter(email=user.email).values_list("variant__sku", flat=True)),
+        "reviews": list(
+            Review.objects.filter(user=user)
+            .order_by("pk")
+            .values("product__name", "stars", "text", "status", "reason", "written_at")
+        ),
     }
 
 

@@ -373,3 +373,36 @@ class LeaveForm(forms.Form):
         label=_("Close my account for good"),
         error_messages={"required": _("Tick the box if you want to close your account.")},
     )
+
+
+class NoticeForm(forms.Form):
+    """Where to write when something is back in stock."""
+
+    notice_email = forms.EmailField(
+        label=_("E-mail"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={
+            "required": _("Enter your e-mail address."),
+            "invalid": _("Enter an e-mail address with an @ and a domain, like maya@example.com."),
+        },
+    )
+
+
+class ReviewForm(forms.Form):
+    """Stars, and words if there are any."""
+
+    stars = forms.TypedChoiceField(
+        label=_("How many stars?"),
+        choices=[(5, _("5, very good")), (4, _("4, good")), (3, _("3, fair")), (2, _("2, poor")), (1, _("1, bad"))],
+        coerce=int,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one to five stars."), "invalid_choice": _("Choose one to five stars.")},
+    )
+    text = forms.CharField(
+        label=_("In your words"),
+        max_length=services.LONGEST_TEXT,
+        required=False,
+        help_text=_("What helps others to choose: fit, quality, use."),
+        widget=forms.Textarea(attrs={"rows": 5}),
+    )

@@ -7,11 +7,13 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from orders import queries, services
-from orders.models import Cart, Order
+from orders import queries, services, wishes
+from orders.models import Cart, Order, Wishlist
 
 CART_COOKIE = "cart"
 CART_COOKIE_AGE = timedelta(days=30)
+WISHLIST_COOKIE = "wishlist"
+WISHLIST_COOKIE_AGE = timedelta(days=365)
 ORDERS_KEY = "order_ids"
 REMEMBERED_ORDERS = 50
 KEEP_KEY = "order_to_keep"
@@ -47,6 +49,30 @@ def remember_cart(answer: HttpResponse, *, request: HttpRequest, cart: Cart) -> 
 def forget_cart(answer: HttpResponseBase) -> None:
     """Take the token back: the cart became an order, or moved to a member."""
     answer.delete_cookie(CART_COOKIE, samesite="Lax")
+
+
+def wishlist_of(request: HttpRequest) -> Wishlist | None:
+    """What this shopper keeps for later. No query for a guest who keeps nothing."""
+    return wishes.find_wishlist(user=request.user, token=request.COOKIES.get(WISHLIST_COOKIE))
+
+
+def remember_wishlist(answer: HttpResponse, *, request: HttpRequest, wishlist: Wishlist) -> None:
+    """Give a guest the token of the wishlist for a year. A member's is found by the member."""
+    if request.user.is_authenticated:
+        return
+    answer.set_cookie(
+        WISHLIST_COOKIE,
+        services.wishlist_token(wishlist),
+        max_age=WISHLIST_COOKIE_AGE,
+        secure=settings.SECURE_SSL,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def forget_wishlist(answer: HttpResponseBase) -> None:
+    """Take the token back: what was kept moved to a member."""
+    answer.delete_cookie(WISHLIST_COOKIE, samesite="Lax")
 
 
 def remember_order(request: HttpRequest, *, order: Order) -> None:

@@ -76,3 +76,9 @@ def write_hold_messages() -> None:
 def forget_old_keys() -> None:
     """Drop the idempotency keys that nobody will repeat any more."""
     services.forget_old_keys(now=timezone.now())
+
+
+@shared_task
+def write_stock_notices() -> None:
+    """Tell those who asked what is back in stock."""
+    services.write_stock_notices(now=timezone.now())

@@ -7,6 +7,16 @@ from orders import views
 app_name = "orders"
 
 urlpatterns = [
+    path("wishlist/", views.wishlist, name="wishlist"),
+    path("wishlist/keep/", views.wishlist_keep, name="wishlist_keep"),
+    path("wishlist/cart/", views.wishlist_to_cart, name="wishlist_to_cart"),
+    path("wishlist/share/", views.wishlist_share, name="wishlist_share"),
+    path("wishlist/of/<str:key>/", views.wishlist_shared, name="wishlist_shared"),
+    path("notices/stop/<str:token>/", views.notice_stop, name="notice_stop"),
+    path("notices/<str:sku>/", views.notice_ask, name="notice_ask"),
+    path("p/<slug:slug>/reviews/", views.review_list, name="review_list"),
+    path("p/<slug:slug>/review/", views.review_write, name="review_write"),
+    path("p/<slug:slug>/review/withdraw/", views.review_withdraw, name="review_withdraw"),
     path("cart/", views.cart, name="cart"),
     path("cart/add/", views.cart_add, name="cart_add"),
     path("cart/reminder/", views.cart_reminder, name="cart_reminder"),

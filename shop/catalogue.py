@@ -1,7 +1,8 @@
-"""Writing the catalogue: what is on show."""
+"""Writing the catalogue: what is on show, and what is said of it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from shop.models import Product, relist
@@ -16,3 +17,12 @@ def set_published(*, product_ids: Iterable[UUID], is_published: bool, now: datet
     changed = products.update(is_published=is_published, updated_at=now)
     relist(chosen)
     return changed
+
+
+@transactional
+def set_opinion(*, product_id: UUID, read: Callable[[], dict[str, Any]]) -> None:
+    """Write down what the product's page says of its reviews. `read` is asked under the lock of the product, so that of
+    two decisions at one moment the later one counts both.
+    """
+    Product.objects.select_for_update().get(pk=product_id)
+    Product.objects.filter(pk=product_id).update(opinion=read())

@@ -19,6 +19,9 @@ from django.views.decorators.http import require_safe
 from accounts.language import remember_language
 from accounts.services import choose_language
 from orders.context import cart as cart_context
+from orders.opinions import opinion_on
+from orders.shopper import WISHLIST_COOKIE
+from orders.wishes import is_wished
 from shop import queries
 from shop.cards import cards_of, skus_of
 from shop.choices import choose_variant
@@ -130,6 +133,10 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         "ended_lines": [line for line in cart_summary.ended if line.line.variant.product_id == shown.pk],
         "most": min(choice.availability.free, settings.MAX_UNITS_PER_LINE),
         "product_url": request.path,
+        "opinion": opinion_on(shown),
+        "is_wished": is_wished(
+            user=request.user, token=request.COOKIES.get(WISHLIST_COOKIE), variant_id=choice.chosen.pk
+        ),
         "here": f"{request.path}?sku={choice.chosen.sku}",
     }
     if request.headers.get("HX-Target") == "buy":

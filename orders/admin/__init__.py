@@ -6,6 +6,7 @@ from orders.admin.order import OrderAdmin
 from orders.admin.payment import PaymentAdmin, PaymentEventAdmin, StrayEventAdmin
 from orders.admin.refund import RefundAdmin
 from orders.admin.return_request import ReturnRequestAdmin
+from orders.admin.review import ReviewAdmin
 from orders.admin.shipment import ShipmentAdmin
 from orders.admin.shipping import ShippingMethodAdmin, ShippingZoneAdmin
 from orders.admin.tax import TaxRateAdmin
@@ -19,6 +20,7 @@ __all__ = [
     "PaymentEventAdmin",
     "RefundAdmin",
     "ReturnRequestAdmin",
+    "ReviewAdmin",
     "ShipmentAdmin",
     "ShippingMethodAdmin",
     "ShippingZoneAdmin",

@@ -37,9 +37,11 @@ from orders.models.return_request import (
     ReturnRequest,
     ReturnStatus,
 )
+from orders.models.review import REVIEW_STATES, Review, ReviewStatus
 from orders.models.shipment import SHIPMENT_STATES, Shipment, ShipmentLine, ShipmentStatus
 from orders.models.shipping import ShippingKind, ShippingMethod, ShippingZone
 from orders.models.tax import TaxRate
+from orders.models.wishlist import StockNotice, Wishlist, WishlistItem
 
 __all__ = [
     "ATTEMPT_ENDS",
@@ -54,6 +56,7 @@ __all__ = [
     "REFUND_EVENTS",
     "REFUND_STATES",
     "RETURN_STATES",
+    "REVIEW_STATES",
     "SHIPMENT_STATES",
     "UNSENT_STATES",
     "Cart",
@@ -83,12 +86,17 @@ __all__ = [
     "ReturnReason",
     "ReturnRequest",
     "ReturnStatus",
+    "Review",
+    "ReviewStatus",
     "Shipment",
     "ShipmentLine",
     "ShipmentStatus",
     "ShippingKind",
     "ShippingMethod",
     "ShippingZone",
+    "StockNotice",
     "StrayEvent",
     "TaxRate",
+    "Wishlist",
+    "WishlistItem",
 ]

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from accounts import services as accounts
 from accounts.models import User
-from orders.models import Cart, Checkout, HoldReminder, Order
+from orders.models import Cart, Checkout, HoldReminder, Order, Review, StockNotice, Wishlist
 from orders.services.cart import empty_cart
 from orders.services.errors import StaffStay
+from orders.services.review import tell_opinion
 from shop.errors import NotFound
 from shop.transactions import transactional
 
@@ -33,4 +34,10 @@ def leave(*, user_id: UUID, now: datetime) -> None:
     for rows in (Checkout, HoldReminder):
         rows.objects.filter(cart__in=carts).delete()
     Order.objects.filter(user=user).update(user=None)
+    Wishlist.objects.filter(user=user).delete()
+    StockNotice.objects.filter(email=user.email).delete()
+    reviewed = list(Review.objects.filter(user=user).values_list("product_id", flat=True))
+    Review.objects.filter(user=user).update(user=None, author="")
+    for product_id in sorted(reviewed):
+        tell_opinion(product_id)
     accounts.forget_user(user_id=user_id)

@@ -17,10 +17,20 @@ from orders.views.checkout import checkout_contact, checkout_delivery, checkout_
 from orders.views.coupon import cart_coupon, cart_coupon_remove
 from orders.views.find import order_find
 from orders.views.keep import SignUp, order_again, order_claim, orders_claim
+from orders.views.opinion import review_list, review_withdraw, review_write
 from orders.views.order import order, order_cancel, order_list, order_pay, order_payment
 from orders.views.outbox import outbox, outbox_html, outbox_message
 from orders.views.paper import order_paper, order_paper_pdf
 from orders.views.review import checkout_review
+from orders.views.wishlist import (
+    notice_ask,
+    notice_stop,
+    wishlist,
+    wishlist_keep,
+    wishlist_share,
+    wishlist_shared,
+    wishlist_to_cart,
+)
 
 __all__ = [
     "SignUp",
@@ -44,6 +54,8 @@ __all__ = [
     "line_hold_again",
     "line_quantity",
     "line_remove",
+    "notice_ask",
+    "notice_stop",
     "order",
     "order_again",
     "order_cancel",
@@ -61,4 +73,12 @@ __all__ = [
     "outbox_message",
     "return_exchange",
     "return_withdraw",
+    "review_list",
+    "review_withdraw",
+    "review_write",
+    "wishlist",
+    "wishlist_keep",
+    "wishlist_share",
+    "wishlist_shared",
+    "wishlist_to_cart",
 ]

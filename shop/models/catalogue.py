@@ -81,6 +81,8 @@ class Product(CatalogueRow):
     # What lists show and sort by, written by `relist` alone. No price: no variant is for sale.
     lowest_price_minor = models.BigIntegerField(null=True, editable=False)
     card = models.JSONField(default=dict, editable=False)
+    # What its page says of published reviews, written by `set_opinion` alone: no further query.
+    opinion = models.JSONField(default=dict, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

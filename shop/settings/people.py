@@ -34,6 +34,8 @@ ACCOUNT_FORMS = {
     "reset_password": "accounts.forms.ResetPasswordForm",
 }
 ACCOUNT_SESSION_REMEMBER = True
+# Beside allauth's own limits: how often one address may ask to be told when something is back.
+ACCOUNT_RATE_LIMITS = {"stock_notice": "20/h/ip"}
 
 # The second factor: an app with codes, passkeys, and codes on paper for the day when both are lost.
 MFA_ADAPTER = "accounts.adapters.MFAAdapter"

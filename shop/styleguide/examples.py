@@ -13,7 +13,7 @@ from django.http import QueryDict
 
 from accounts.models import Address
 from inventory.queries import Hold
-from orders.models import CartLine, Order, OrderEvent, OrderEventKind, OrderLine, OrderStatus
+from orders.models import CartLine, Order, OrderEvent, OrderEventKind, OrderLine, OrderStatus, Review
 from orders.notes import Note, Undo
 from orders.queries import CartLineSummary, CartSummary
 from orders.standing import Told
@@ -347,6 +347,31 @@ def _address(stem: str) -> Component:
     )
 
 
+def _wish(stem: str) -> Component:
+    variant = Variant(pk=_id(70), sku="RUN-LIL-42")
+    given = {"variant": variant, "name": "Lilac Runner", "next": "/styleguide/"}
+    examples = [
+        Example(state="not on the wishlist", context={**given, "is_wished": False}),
+        Example(state="on it", context={**given, "is_wished": True}),
+    ]
+    return Component(name="Wishlist heart", slug="wish", template="components/_wish.html", examples=examples)
+
+
+def _stars(stem: str) -> Component:
+    examples = [Example(state=f"{stars} of 5", context={"stars": stars}) for stars in (5, 3.4, 1)]
+    return Component(name="Stars", slug="stars", template="components/_stars.html", examples=examples)
+
+
+def _review(stem: str) -> Component:
+    text = "Light, and true to its size.\n\nThe heel took a week to soften."
+    signed = Review(stars=4, author="Maya L.", text=text, written_at=NOW)
+    examples = [
+        Example(state="with words", context={"review": signed}),
+        Example(state="stars alone, of a member who left", context={"review": Review(stars=2, written_at=NOW)}),
+    ]
+    return Component(name="Review", slug="review", template="components/_review.html", examples=examples)
+
+
 def _account_nav(stem: str) -> Component:
     return Component(
         name="Ways through an account",
@@ -428,5 +453,5 @@ def _id(number: int) -> UUID:
 GALLERY: list[Callable[[str], Component]] = [
     _buttons, _tags, _icons, _price, _stock, _card, _tile, _gallery, _options, _quantity, _hold, _strip,
     _notice, _undo, _fields, _errors, _facets, _pager, _steps, _totals, _empty, _order_row, _timeline,
-    _address, _account_nav,
+    _address, _account_nav, _wish, _stars, _review,
 ]  # fmt: skip

@@ -11,6 +11,8 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.serializers.json import DjangoJSONEncoder
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateformat import format as written
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -77,6 +79,18 @@ def clock_seconds(moment: datetime | None) -> str:
 def moment(when: datetime | None) -> str:
     """Day and time of day with its zone: "Fri 21 Aug 2026, 20:15 WIB"."""
     return day_and_time(when) if when else ""
+
+
+@register.filter
+def day(when: datetime) -> str:
+    """The day alone: "21 Aug 2026"."""
+    return written(timezone.localtime(when), "j M Y")
+
+
+@register.filter
+def whole_stars(stars: float) -> str:
+    """The stars that are drawn full, to the nearest whole one: "123" for 3.4."""
+    return "12345"[: int(float(stars) + 0.5)]
 
 
 @register.filter

@@ -41,6 +41,11 @@ def _refund(order: Order) -> Any:
     return request_refund(payment, amount_minor=20_000, currency="IDR", reason="Part", now=NOW)
 
 
+def _wish(order: Order) -> dict[str, Any]:
+    variant = order.lines.order_by("pk")[0].variant
+    return {"variant": variant, "product": variant.product, "stop": services.stop_token(order.email)}
+
+
 def _hold(order: Order) -> dict[str, Any]:
     assert order.cart is not None
     return {"line": order.cart.lines.order_by("pk")[0], "ends_at": NOW}
@@ -57,6 +62,7 @@ FACTS: dict[str, Callable[[Order], dict[str, Any]]] = {
     "shipment_sent": lambda order: {"shipment": _shipment(order)},
     "hold_ending": lambda order: _hold(order) | {"can_extend": True, "extension_minutes": 3},
     "hold_ended": lambda order: _hold(order),
+    "back_in_stock": lambda order: _wish(order),
     "refund_sent": lambda order: {"refund": _refund(order), "why": "The box was dented."},
     "payment_charged_back": lambda order: {"payment": order.payments.get(), "taken_minor": order.total_minor},
     **{name: lambda order: {"return_request": _return(order), "never_came": False} for name in RETURN_MAILS},

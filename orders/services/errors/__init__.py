@@ -1,7 +1,10 @@
 """What orders refuses, by what refuses it. Each is declared in words that say the repair."""
 
 from orders.services.errors.account import (
+    NotBought,
     StaffStay,
+    TooManyNotices,
+    WishlistFull,
 )
 from orders.services.errors.cart import (
     CartClosed,
@@ -72,6 +75,7 @@ __all__ = [
     "KeyUsedDifferently",
     "MixedCurrencies",
     "MoreThanCame",
+    "NotBought",
     "NotDelivered",
     "NotThatManyLeft",
     "NothingCameBack",
@@ -91,9 +95,11 @@ __all__ = [
     "ReturnTooLate",
     "ShipmentMoved",
     "StaffStay",
+    "TooManyNotices",
     "TotalChanged",
     "UnknownCoupon",
     "UnknownGateway",
     "UnknownPayment",
     "UnknownVariant",
+    "WishlistFull",
 ]

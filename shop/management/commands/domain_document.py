@@ -19,6 +19,7 @@ from orders.models import (
     REFUND_EVENTS,
     REFUND_STATES,
     RETURN_STATES,
+    REVIEW_STATES,
     SHIPMENT_STATES,
     OrderStatus,
     PaymentStatus,
@@ -39,6 +40,7 @@ MACHINES = (
     REFUND_STATES,
     SHIPMENT_STATES,
     RETURN_STATES,
+    REVIEW_STATES,
 )
 
 
