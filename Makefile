@@ -17,7 +17,7 @@ PRODUCTION := DEMO=0 DEBUG=0 SECRET_KEY=0123456789-abcdefghijklmnopqrstuvwxyz-AB
 ON_SQLITE := not mariadb and not e2e and not chaos
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sqlite check drill soak bench screenshots mails prove shell format lock audit clean dev
+.PHONY: help run test test-sqlite check drill soak bench screenshots lighthouse mails prove shell format lock audit clean dev
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ screenshots: dev ## Take pictures of every page, phone and desktop, light and da
 
 mails: dev ## For maintainers: take pictures of every e-mail in both languages into var/mails (index.html)
 	@$(PYTHON) -m tests.mails
+
+lighthouse: dev ## For maintainers: let Lighthouse look at four pages as a phone does; needs npm (RUNS=5 DOCS=1)
+	@$(PYTHON) -m tests.lighthouse
 
 prove: ## Prove that every counter of the demo agrees with its rows
 	@DEMO=1 $(PYTHON) manage.py prove_stock

@@ -1,13 +1,16 @@
 """`/api/v1/`: the catalogue, and where every route of the API is."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
 from csp.decorators import csp_update
 from django.db.models import Count, Q
+from django.http import HttpResponse
 from django.urls import URLPattern, path, re_path
 from django.utils import timezone
+from django.utils.cache import get_conditional_response
 from django.utils.decorators import method_decorator
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -24,6 +27,7 @@ from orders import api as orders
 from shop import queries
 from shop.api_fields import MomentField, MoneyField, PageQuery, asked, cut_page, page_of
 from shop.errors import InvalidInput, NotFound
+from shop.glance import glance
 from shop.models import PICTURE_SIZES, Category, Product, ProductImage, ProductQuerySet, Variant
 from shop.room import api as room
 from shop.search import Found, search
@@ -171,6 +175,50 @@ class ProductDetail(OpenCatalogue):
         return Response(ProductDetailDocument(product, context={"availability": _availability([product])}).data)
 
 
+class StockQuery(serializers.Serializer):
+    """Which SKUs, each as a `sku` of its own."""
+
+    sku = serializers.ListField(child=serializers.CharField(max_length=64), min_length=1, max_length=100)
+
+
+class SkuStockDocument(serializers.Serializer):
+    """A SKU on show: what can be held now, what is in carts, and when the next hold ends."""
+
+    sku = serializers.CharField()
+    free = serializers.IntegerField()
+    held = serializers.IntegerField()
+    next_free_at = MomentField(allow_null=True)
+
+
+class SkuStockPageDocument(serializers.Serializer):
+    """The SKUs asked for that are on show."""
+
+    items = SkuStockDocument(many=True)
+
+
+class LiveStock(OpenCatalogue):
+    """How stock moves while somebody looks."""
+
+    @extend_schema(
+        operation_id="get_live_stock",
+        tags=["catalogue"],
+        summary="Say what is free and held of some SKUs, as seen at most a second ago",
+        description="For whoever asks again and again: with an ETag, and 304 for `If-None-Match` while nothing moved.",
+        parameters=[StockQuery],
+        responses=SkuStockPageDocument,
+    )
+    def get(self, request: Request) -> HttpResponse:
+        skus = tuple(sorted(set(asked(StockQuery, request)["sku"])))
+        seen = glance(("api", skus), look=lambda: _stock_document(skus))
+        answer = Response(json.loads(seen.body), headers={"ETag": seen.etag, "Cache-Control": "no-cache"})
+        return get_conditional_response(request, etag=seen.etag, response=answer) or answer
+
+
+def _stock_document(skus: tuple[str, ...]) -> str:
+    shown = available_to_promise(skus=queries.active_skus(skus=skus), now=timezone.now())
+    return json.dumps(SkuStockPageDocument({"items": list(shown.values())}).data)
+
+
 class Categories(OpenCatalogue):
     """The shelves."""
 
@@ -268,6 +316,7 @@ urlpatterns = [
     *_route("categories", Categories, "categories"),
     *_route("products", Products, "products"),
     *_route("products/<str:reference>", ProductDetail, "product"),
+    *_route("live-stock", LiveStock, "live_stock"),
     *_route("cart", orders.CartView, "cart"),
     *_route("cart/merge", orders.MergeCart, "cart_merge"),
     *_route("cart/lines/<uuid:line_id>", orders.Line, "line"),

@@ -13,6 +13,7 @@ from shop.models import Product
 class ProductCard:
     """`free` and `held` are units over all variants; `is_from` means that the variants' prices differ."""
 
+    slug: str
     name: str
     brand: str
     url: str
@@ -41,6 +42,7 @@ def _card(product: Product, availability: Mapping[str, Availability]) -> Product
     card = product.card
     stock = [availability[sku] for sku in card["skus"]]
     return ProductCard(
+        slug=product.slug,
         name=product.name,
         brand=product.brand,
         url=reverse("shop:product", args=[product.slug]),

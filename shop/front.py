@@ -33,7 +33,8 @@ Handler = Callable[[HttpRequest], HttpResponse]
 MOST_PAGES = 512
 LONGEST_ADDRESS = 300
 # Whoever sends another one may be somebody that a page speaks to.
-COMMON_COOKIES = {"theme", settings.CSRF_COOKIE_NAME}
+COMMON_COOKIES = {"theme", settings.LANGUAGE_COOKIE_NAME, settings.CSRF_COOKIE_NAME}
+LANGUAGES = {code for code, _ in settings.LANGUAGES}
 NOT_KEPT = {"content-length", "set-cookie"}
 # What is made for each guest: the token against forged forms, and the keys by which two presses are one intent.
 PERSONAL = re.compile(rb'(?<=name="csrfmiddlewaretoken" value=")\w{64}(?=")|(?<=name="key" value=")[0-9a-f-]{36}(?=")')
@@ -142,8 +143,9 @@ def _key(request: HttpRequest) -> Hashable | None:
     if "HTTP_HX_REQUEST" in request.META or not request.COOKIES.keys() <= COMMON_COOKIES:
         return None
     theme = request.COOKIES.get("theme", "")
+    language = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
     address = (request.META.get("HTTP_HOST"), request.is_secure(), request.path, request.META.get("QUERY_STRING", ""))
-    return (*address, theme if theme in THEMES else "")
+    return (*address, theme if theme in THEMES else "", language if language in LANGUAGES else "")
 
 
 def _look(truth: Truth, *, now: datetime) -> Look | None:

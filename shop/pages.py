@@ -12,6 +12,7 @@ urlpatterns = [
     path("c/<slug:slug>/", views.category, name="category"),
     path("p/<slug:slug>/", views.product, name="product"),
     path("search/", views.search, name="search"),
+    path("stock/", views.stock, name="stock"),
     path("theme/", views.theme, name="theme"),
     path("language/", views.language, name="language"),
     path("style/<slug:digest>.css", views.style, name="stylesheet"),

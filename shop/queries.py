@@ -82,6 +82,19 @@ def traits_of(*, traits: QuerySet[Trait]) -> dict[str, list[tuple[str, int]]]:
     return {name: found[name][:MOST_VALUES] for name in names}
 
 
+def cards_by_slug(*, slugs: Collection[str]) -> list[Product]:
+    """Those of these products that are on show, as their cards read them. One query."""
+    return list(on_show().for_cards().filter(slug__in=list(slugs)).order_by("slug"))
+
+
+def active_skus(*, skus: Collection[str]) -> list[str]:
+    """Those of these SKUs that are on show, in order. One query."""
+    shown = Variant.objects.filter(
+        sku__in=list(skus), is_active=True, product__is_published=True, product__lowest_price_minor__isnull=False
+    )
+    return list(shown.order_by("sku").values_list("sku", flat=True))
+
+
 def product_and_related(*, slug: str, limit: int = 4) -> tuple[Product, list[Product]]:
     """The published product with this slug and others from its shelf, popular ones first. Four queries.
 

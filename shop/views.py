@@ -8,16 +8,19 @@ from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import patch_vary_headers
+from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.language import remember_language
 from accounts.services import choose_language
+from inventory.queries import available_to_promise
 from orders.context import cart as cart_context
 from orders.opinions import opinion_on
 from orders.shopper import WISHLIST_COOKIE
@@ -29,6 +32,7 @@ from shop.context import THEMES
 from shop.copies import Shown, show
 from shop.errors import NotFound
 from shop.front import depends_on, seen_at_the_front
+from shop.glance import glance
 from shop.listing import Listing, Narrowing
 from shop.methods import post_only
 from shop.models import Product
@@ -38,6 +42,7 @@ from shop.stylesheet import stylesheet
 
 IN_THE_WINDOW = 8
 LONGEST_SEARCH = 100
+MOST_GLANCED_AT = 60
 NOT_FOR_ROBOTS = [
     "/cart/",
     "/checkout/",
@@ -138,6 +143,8 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
             user=request.user, token=request.COOKIES.get(WISHLIST_COOKIE), variant_id=choice.chosen.pk
         ),
         "here": f"{request.path}?sku={choice.chosen.sku}",
+        # What is somebody's own is not for everybody's eyes: then the page is as true as it was when it was made.
+        "live": "" if own else f"sku={choice.chosen.sku}",
     }
     if request.headers.get("HX-Target") == "buy":
         answer = render(request, "shop/_buy.html", {**context, "is_part": True})
@@ -149,6 +156,40 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         depends_on(answer, seen, timed=(choice.chosen.sku,), until=now + timedelta(seconds=1) if timed else None)
     patch_vary_headers(answer, ["HX-Request"])
     return answer
+
+
+@require_safe
+def stock(request: HttpRequest) -> HttpResponse:
+    """The stock lines of SKUs (`?sku=`) and of the cards of products (`?p=`, a slug), as seen at most a second ago.
+
+    For the pages that show them already: with an ETag, and 304 for whoever has seen the same.
+    """
+    skus, slugs = (tuple(sorted(set(request.GET.getlist(name))))[:MOST_GLANCED_AT] for name in ("sku", "p"))
+    seen = glance(("stock", get_language(), skus, slugs), look=lambda: _stock_lines(skus, slugs))
+    answer = HttpResponse(seen.body)
+    answer["ETag"] = seen.etag
+    answer["Cache-Control"] = "no-cache"
+    return get_conditional_response(request, etag=seen.etag, response=answer) or answer
+
+
+def _stock_lines(skus: tuple[str, ...], slugs: tuple[str, ...]) -> str:
+    now = timezone.now()
+    shown = queries.active_skus(skus=skus) if skus else []
+    products = queries.cards_by_slug(slugs=slugs) if slugs else []
+    availability = available_to_promise(skus=[*shown, *skus_of(products=products)], now=now)
+    lines = [
+        {
+            "id": "stock-now",
+            "live": f"sku={sku}",
+            "free": availability[sku].free,
+            "held": availability[sku].held,
+            "next_free_at": availability[sku].next_free_at,
+        }
+        for sku in shown
+    ]
+    cards = cards_of(products=products, availability=availability)
+    context = {"lines": lines, "cards": cards, "now": now, "again": settings.LIVE_STOCK_SECONDS}
+    return render_to_string("shop/_stock_now.html", context)
 
 
 @post_only(shown_at="shop:home")

@@ -12,6 +12,7 @@ from django.db import connection
 from inventory import sold_out
 from shop.copies import copies
 from shop.front import pages
+from shop.glance import places
 
 SERIAL = {"e2e": "browser", "chaos": "processes"}
 
@@ -44,6 +45,7 @@ def _empty_cache() -> Iterator[None]:
     sold_out.forget()
     pages.clear()
     forget_pictures()
+    places.clear()
     yield
     cache.clear()
 

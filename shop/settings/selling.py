@@ -17,6 +17,8 @@ PAYMENT_WINDOW = timedelta(seconds=env.int("PAYMENT_WINDOW_SECONDS", default=900
 EXPIRY_INTERVAL_SECONDS = env.float("EXPIRY_INTERVAL_SECONDS", default=10)
 # How many days after its last parcel left something of an order may be sent back.
 RETURN_DAYS = env.int("RETURN_DAYS", default=14)
+# How often a page that somebody looks at asks for its figures of stock again, where it has a script.
+LIVE_STOCK_SECONDS = env.int("LIVE_STOCK_SECONDS", default=15)
 MAX_UNITS_PER_LINE = env.int("MAX_UNITS_PER_LINE", default=100)
 SHOP_CURRENCY = "IDR"
 # Whether the prices of products and deliveries have the tax in them, and what the tax is called on pages and papers.

@@ -135,6 +135,17 @@ def _card(stem: str) -> Component:
     return Component(name="Product card", slug="card", template="components/_product_card.html", examples=examples)
 
 
+def _card_stock(stem: str) -> Component:
+    counts = {"free": (12, 0), "low": (3, 2), "the last one held": (0, 1), "all held": (0, 5), "sold out": (0, 0)}
+    examples = [
+        Example(state=state, context={"card": _a_card(stem, free=free, held=held)})
+        for state, (free, held) in counts.items()
+    ]
+    return Component(
+        name="Stock on a card", slug="card-stock", template="components/_card_stock.html", examples=examples
+    )
+
+
 def _tile(stem: str) -> Component:
     shelf = Category(pk=_id(1), slug="shoes", name="Shoes", picture_stem=stem)
     return Component(
@@ -396,6 +407,7 @@ def _timeline(stem: str) -> Component:
 
 def _a_card(stem: str, *, free: int = 0, held: int = 0, **changes: Any) -> ProductCard:
     shown: dict[str, Any] = {
+        "slug": "",
         "name": "Lilac Runner",
         "brand": "Langkah",
         "url": "#card",
@@ -451,7 +463,7 @@ def _id(number: int) -> UUID:
 
 
 GALLERY: list[Callable[[str], Component]] = [
-    _buttons, _tags, _icons, _price, _stock, _card, _tile, _gallery, _options, _quantity, _hold, _strip,
+    _buttons, _tags, _icons, _price, _stock, _card, _card_stock, _tile, _gallery, _options, _quantity, _hold, _strip,
     _notice, _undo, _fields, _errors, _facets, _pager, _steps, _totals, _empty, _order_row, _timeline,
     _address, _account_nav, _wish, _stars, _review,
 ]  # fmt: skip

@@ -98,3 +98,17 @@ def test_catalogue_query_counts(
         guest.get(f"{API}/products/{product.slug}")
     with django_assert_num_queries(1):
         guest.get(f"{API}/categories")
+
+
+def test_live_stock_tells_free_and_held_and_304_for_what_was_seen(guest: APIClient) -> None:
+    sku = _product("Runner").variants.get().sku
+
+    seen = guest.get(f"{API}/live-stock", {"sku": [sku, "NOTHING"]})
+    same = guest.get(f"{API}/live-stock", {"sku": [sku, "NOTHING"]}, headers={"If-None-Match": seen["ETag"]})
+
+    assert seen.json() == {"items": [{"sku": sku, "free": 5, "held": 0, "next_free_at": None}]}
+    assert (same.status_code, same.content) == (304, b"")
+
+
+def test_live_stock_wants_a_sku(guest: APIClient) -> None:
+    assert guest.get(f"{API}/live-stock").status_code == 422

@@ -124,6 +124,17 @@ def test_scheme_and_address_have_pages_of_their_own(product: Product) -> None:
     assert "data-theme" not in Client().get("/c/shoes/").content.decode()
 
 
+def test_language_has_pages_of_its_own(product: Product) -> None:
+    reader = Client()
+    reader.cookies["language"] = "id"
+    Client().get("/c/shoes/")
+
+    assert '<html lang="id"' in reader.get("/c/shoes/").content.decode()
+    assert '<html lang="id"' in reader.get("/c/shoes/").content.decode()
+    assert '<html lang="en"' in Client().get("/c/shoes/").content.decode()
+    assert len(pages) == 2
+
+
 def test_a_part_is_no_page(product: Product) -> None:
     Client().get("/p/runner/")
 
