@@ -16,6 +16,7 @@ urlpatterns = [
     path("theme/", views.theme, name="theme"),
     path("language/", views.language, name="language"),
     path("style/<slug:digest>.css", views.style, name="stylesheet"),
+    path("script/<slug:digest>.js", views.behaviour, name="script"),
     path("styleguide/", styleguide, name="styleguide"),
     path("robots.txt", views.robots, name="robots"),
     path("favicon.ico", views.favicon, name="favicon"),

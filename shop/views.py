@@ -26,6 +26,7 @@ from orders.opinions import opinion_on
 from orders.shopper import WISHLIST_COOKIE
 from orders.wishes import is_wished
 from shop import queries
+from shop.bundle import Bundle
 from shop.cards import cards_of, skus_of
 from shop.choices import choose_variant
 from shop.context import THEMES
@@ -37,6 +38,7 @@ from shop.listing import Listing, Narrowing
 from shop.methods import post_only
 from shop.models import Product
 from shop.redirects import see_other
+from shop.script import script
 from shop.search import did_you_mean
 from shop.stylesheet import stylesheet
 
@@ -224,13 +226,23 @@ def language(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def style(request: HttpRequest, digest: str) -> HttpResponse:
-    """The stylesheet. Under its own name it may be kept for ever; an old name gets today's, to be asked for again."""
-    sheet = stylesheet()
+    """The stylesheet."""
+    return _bundle(request, stylesheet(), digest=digest, content_type="text/css; charset=utf-8")
+
+
+@require_safe
+def behaviour(request: HttpRequest, digest: str) -> HttpResponse:
+    """The script of every page."""
+    return _bundle(request, script(), digest=digest, content_type="text/javascript; charset=utf-8")
+
+
+def _bundle(request: HttpRequest, bundle: Bundle, *, digest: str, content_type: str) -> HttpResponse:
+    """Under its own name it may be kept for ever; an old name gets today's, to be asked for again."""
     is_gzipped = "gzip" in request.headers.get("Accept-Encoding", "")
-    answer = HttpResponse(sheet.body_gzipped if is_gzipped else sheet.body, content_type="text/css; charset=utf-8")
+    answer = HttpResponse(bundle.body_gzipped if is_gzipped else bundle.body, content_type=content_type)
     if is_gzipped:
         answer["Content-Encoding"] = "gzip"
-    answer["Cache-Control"] = "public, max-age=31536000, immutable" if digest == sheet.digest else "no-cache"
+    answer["Cache-Control"] = "public, max-age=31536000, immutable" if digest == bundle.digest else "no-cache"
     patch_vary_headers(answer, ["Accept-Encoding"])
     return answer
 

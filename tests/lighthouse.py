@@ -1,7 +1,8 @@
 """Lighthouse on a phone: `make lighthouse` (RUNS=5, DOCS=1 writes docs/benchmarks.md). For maintainers: it needs npm.
 
-Starts a shop of its own on real servers, with the demo's goods and its static files under hashed names, asks every page
-once so that it is warm, and then lets Lighthouse look at each page several times, one at a time. The median counts.
+Starts a shop of its own on real servers, with the demo's goods, its static files under hashed names, compressed as the
+proxy in front of it would. Asks every page once so that it is warm, and lets Lighthouse look at each of them several
+times, one at a time. The median counts.
 Ends with 1 if a median misses its goal.
 """
 
@@ -95,7 +96,10 @@ def main() -> int:
         temporary_folder() as folder,
         mariadb(folder=folder) as database,
         redis(folder=folder) as cache,
-        shop(env=production_like(database=database, cache=cache, folder=folder) | {"SERVE_MEDIA": "1"}) as running,
+        shop(
+            env=production_like(database=database, cache=cache, folder=folder) | {"SERVE_MEDIA": "1"},
+            application="tests.quality_wsgi:application",
+        ) as running,
     ):
         token = running.manage("shell", "--no-imports", "-v", "0", "-c", HOLD).strip().splitlines()[-1]
         for name, address in PAGES.items():

@@ -21,6 +21,7 @@ from shop import money as money_words
 from shop.clock import clock_time, clock_time_with_seconds, day_and_time
 from shop.models import PICTURE_SIZES, ProductImage
 from shop.money import format_money
+from shop.script import script
 from shop.stylesheet import stylesheet
 
 register = template.Library()
@@ -189,6 +190,12 @@ def hold_rules() -> dict[str, int | str]:
 def new_key() -> str:
     """An idempotency key for one form on one page: two presses of its button are one intent."""
     return str(uuid4())
+
+
+@register.simple_tag
+def script_url() -> str:
+    """The address of the script as it is now."""
+    return reverse("shop:script", args=[script().digest])
 
 
 @register.simple_tag
