@@ -250,7 +250,8 @@ def _bundle(request: HttpRequest, bundle: Bundle, *, digest: str, content_type: 
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """What a search engine may read: the shelves and what stands there, nothing of one shopper's."""
-    rules = ["User-agent: *", *(f"Disallow: {address}" for address in NOT_FOR_ROBOTS)]
+    # The cart's own page says nothing of anybody to whoever has none; what is done with it stands below that address.
+    rules = ["User-agent: *", "Allow: /cart/$", *(f"Disallow: {address}" for address in NOT_FOR_ROBOTS)]
     return HttpResponse("\n".join([*rules, ""]), content_type="text/plain; charset=utf-8")
 
 
