@@ -38,9 +38,12 @@ def _own_files(settings: Any, tmp_path: Path) -> None:
 @pytest.fixture(autouse=True)
 def _empty_cache() -> Iterator[None]:
     """No throttle, session, flag, copy or picture of one test reaches the next."""
+    from shop.room.measure import rest
     from shop.room.services import forget_pictures
 
     cache.clear()
+    # A room that was looked at is measured for a while, with writes of its own.
+    rest()
     copies.clear()
     sold_out.forget()
     pages.clear()

@@ -15,6 +15,7 @@ NEEDS_NO_KEY = {
     "find_order": "it only looks",
     "claim_order": "an order of one's own stays one's own",
     "cancel_order": "a cancelled order stays cancelled",
+    "come_in": "a place in the room that was let in stays let in, and gets the pass it has",
     "withdraw_return": "a withdrawn return stays withdrawn",
     "record_gateway_event": "the provider's event id is its key",
     "record_payment_event": "the provider's event id is its key",

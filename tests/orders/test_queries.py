@@ -89,7 +89,7 @@ def test_summarise_cart_takes_the_same_queries_however_many_lines(
 
     with django_assert_num_queries(3):
         queries.summarise_cart(cart=cart, now=NOW)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         queries.summarise_cart(cart=cart, now=ENDED)
 
 
