@@ -168,13 +168,24 @@ class BackorderForm(StockForm):
         max_value=HIGHEST_NUMBER,
         help_text="Units that may be promised beyond what is on hand. 0 promises nothing that is not here.",
     )
+    arrives_on = forms.DateField(
+        label="Expected on",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="When more arrives. Shoppers are offered a pre-order that names this day; without one, they are not.",
+    )
 
     def plan(self, item: StockItem) -> StockPlan:
         return self.planned(item, on_hand=item.on_hand, backorder_limit=self.cleaned_data["number"])
 
     def act(self, item: StockItem, *, actor: str, now: datetime) -> StockItem:
         return services.set_backorder_limit(
-            stock_item_id=item.pk, limit=self.cleaned_data["number"], reason=self.words, actor=actor, now=now
+            stock_item_id=item.pk,
+            limit=self.cleaned_data["number"],
+            arrives_on=self.cleaned_data["arrives_on"],
+            reason=self.words,
+            actor=actor,
+            now=now,
         )
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models import BooleanField, DateTimeField, F, IntegerField, Min, Q, QuerySet, Sum, Value
+from django.db.models import BooleanField, Case, DateTimeField, F, IntegerField, Min, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce
 from django.utils.dateparse import parse_datetime
 
@@ -29,6 +29,7 @@ class Row(NamedTuple):
     location_id: int
     is_for_drop: bool
     units: int
+    beyond: int
     held: int
     awaited: int
     moment: datetime | None
@@ -42,7 +43,8 @@ _FIRST_PLACE = -1000
 def rows_of_stock(*, skus: list[str], places: Mapping[str, Collection[int | None]], now: datetime) -> list[Row]:
     """All that is known of these SKUs at all locations that count for any of them, in rows to add up. One query.
 
-    `COUNTERS`: what can be promised, what is held and what is waited for. `HOLDS`: units in holds past their time,
+    `COUNTERS`: what is on hand and promised to nobody (below zero where promises go beyond it), how many may go
+    beyond it where staff named a day, what is held and what is waited for. `HOLDS`: units in holds past their time,
     which can be promised and are not held, and when the next hold ends. `STAMP`: the stamp of the catalogue.
     """
     named = sorted({place for each in places.values() for place in each if place is not None})
@@ -96,10 +98,11 @@ def _is_asked(value: Any, asked: list[Any]) -> bool:
 def _query(skus: list[str], places: list[int]) -> QuerySet[Any, Any]:
     nothing, zero, no = Value(None, DateTimeField()), Value(0, IntegerField()), Value(False, BooleanField())
     within = Q(location__is_for_drop=False) | Q(location__in=places) if places else Q(location__is_for_drop=False)
-    stamp = CatalogueStamp.objects.values_list(Value(STAMP), "stamp", zero, no, zero, zero, zero, nothing)
-    room = F("on_hand") + F("backorder_limit") - F("held") - F("allocated")
+    stamp = CatalogueStamp.objects.values_list(Value(STAMP), "stamp", zero, no, zero, zero, zero, zero, nothing)
+    room = F("on_hand") - F("held") - F("allocated")
+    beyond = Case(When(arrives_on__isnull=False, then=F("backorder_limit")), default=zero)
     counters = StockItem.objects.filter(within, variant_id__in=skus, location__is_active=True).values_list(
-        Value(COUNTERS), "variant_id", "location_id", "location__is_for_drop", room, "held", "awaited", nothing
+        Value(COUNTERS), "variant_id", "location_id", "location__is_for_drop", room, beyond, "held", "awaited", nothing
     )
     is_due = Q(reservation__expires_at__lte=_MOMENT, reservation__set_aside_at=None)
     place = ("sku", "stock_item__location_id", "stock_item__location__is_for_drop")
@@ -112,7 +115,7 @@ def _query(skus: list[str], places: list[int]) -> QuerySet[Any, Any]:
             due=Coalesce(Sum("quantity", filter=is_due), zero),
             end=Min("reservation__expires_at", filter=Q(reservation__expires_at__gt=_MOMENT)),
         )
-        .values_list(Value(HOLDS), *place, "due", -F("due"), zero, "end")
+        .values_list(Value(HOLDS), *place, "due", zero, -F("due"), zero, "end")
     )
     return stamp.union(counters, holds, all=True)
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -30,13 +30,19 @@ Places = Mapping[str, Collection[int | None]]
 class Availability:
     """What a shopper may know of a SKU: units free now, units in live holds, and when the next hold ends.
 
-    `next_free_at` is known where something is held.
+    `next_free_at` is known where something is held. `beyond` are units that may be pre-ordered when none is free.
     """
 
     sku: str
     free: int
     held: int
     next_free_at: datetime | None = None
+    beyond: int = 0
+
+    @property
+    def is_preorder(self) -> bool:
+        """Whether a pre-order is what can be had."""
+        return self.free == 0 and self.beyond > 0
 
     @property
     def is_sold_out(self) -> bool:
@@ -118,7 +124,8 @@ def look(*, skus: Iterable[str], now: datetime, at: Places | None = None) -> Loo
     """What `available_to_promise` tells, with the stamp of the catalogue, in one query."""
     asked = list(skus)
     places = _places(asked, at=at)
-    room: dict[tuple[str, int | None], int] = defaultdict(int)
+    room: dict[tuple[str, int, bool], int] = defaultdict(int)
+    limit: dict[tuple[str, int, bool], int] = defaultdict(int)
     awaited: dict[tuple[str, int | None], int] = defaultdict(int)
     held, ends = dict.fromkeys(asked, 0), dict.fromkeys(asked)
     stamp = ""
@@ -130,18 +137,32 @@ def look(*, skus: Iterable[str], now: datetime, at: Places | None = None) -> Loo
         if not _counts(row.location_id, row.is_for_drop, places.get(row.sku, [])):
             continue
         line = (row.sku, row.location_id if row.is_for_drop else None)
-        room[line] += row.units
+        place = (row.sku, row.location_id, row.is_for_drop)
+        room[place] += row.units
+        limit[place] += row.beyond
         held[row.sku] += row.held
         # Every stock item of a line says the same: how many units it waits for, wherever they come from.
         awaited[line] = max(awaited[line], row.awaited)
         if row.moment:
             ends[row.sku] = min(row.moment, ends[row.sku] or row.moment)
-    free = dict.fromkeys(asked, 0)
-    for (sku, place), units in room.items():
-        free[sku] += max(units - awaited[sku, place], 0)
+    # What is promised beyond stock at one place takes nothing from another.
+    here: dict[tuple[str, int | None], int] = defaultdict(int)
+    all_told: dict[tuple[str, int | None], int] = defaultdict(int)
+    for (sku, location_id, is_for_drop), units in room.items():
+        line = (sku, location_id if is_for_drop else None)
+        here[line] += max(units, 0)
+        all_told[line] += max(units + limit[sku, location_id, is_for_drop], units, 0)
+    free, beyond = dict.fromkeys(asked, 0), dict.fromkeys(asked, 0)
+    for line, units in here.items():
+        free[line[0]] += max(units - awaited[line], 0)
+        beyond[line[0]] += max(all_told[line] - awaited[line], 0) - max(units - awaited[line], 0)
     availability = {
         sku: Availability(
-            sku=sku, free=free[sku], held=max(held[sku], 0), next_free_at=ends[sku] if held[sku] > 0 else None
+            sku=sku,
+            free=free[sku],
+            held=max(held[sku], 0),
+            next_free_at=ends[sku] if held[sku] > 0 else None,
+            beyond=beyond[sku],
         )
         for sku in asked
     }
@@ -162,7 +183,7 @@ def skus_free(*, now: datetime) -> QuerySet[Any, Any]:
         reservation__state=ReservationState.HELD, reservation__expires_at__lte=now, reservation__set_aside_at=None
     )
     sold_from = StockItem.objects.filter(location__is_active=True, location__is_for_drop=False)
-    free = sold_from.able_to_promise(quantity=1) | sold_from.filter(pk__in=due.values("stock_item_id"))
+    free = sold_from.able_to_hand_over(quantity=1) | sold_from.filter(pk__in=due.values("stock_item_id"))
     return free.values("variant_id")
 
 
@@ -172,6 +193,73 @@ def skus_held(*, now: datetime) -> QuerySet[Any, Any]:
         reservation__state=ReservationState.HELD, reservation__expires_at__gt=now, stock_item__location__is_active=True
     )
     return live.filter(stock_item__location__is_for_drop=False).values("sku")
+
+
+def unpromised(*, skus: Iterable[str]) -> dict[str, int]:
+    """SKU to the units at ordinary locations that nobody was promised, as the counters say now. One query."""
+    free = dict.fromkeys(skus, 0)
+    for item in StockItem.objects.of_skus(list(free)):
+        free[item.sku] += max(item.unpromised, 0)
+    return free
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRow:
+    """A reservation as a row of a chart: when it was placed, and what became of it."""
+
+    state: str
+    created_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    renewals: int
+
+    def is_live(self, *, now: datetime) -> bool:
+        return self.state == ReservationState.HELD and self.expires_at > now
+
+    @property
+    def is_paid(self) -> bool:
+        return self.state == ReservationState.COMMITTED
+
+
+def holds_at(*, location_id: int) -> list[HoldRow]:
+    """Every reservation that ever kept units of this location, by when it was placed. One query."""
+    rows = Reservation.objects.filter(lines__stock_item__location=location_id).distinct().order_by("created_at", "pk")
+    return [HoldRow(*row) for row in rows.values_list("state", "created_at", "expires_at", "ended_at", "renewals")]
+
+
+def stock_item_of(*, sku: str) -> int | None:
+    """The key of the stock item that is asked first for this SKU, if there is one. One query."""
+    return StockItem.objects.of_skus([sku]).values_list("pk", flat=True).first()
+
+
+def with_idle_units(*, location_ids: Iterable[int]) -> set[int]:
+    """Those of these locations that have units in the building which nobody was promised. One query."""
+    items = StockItem.objects.filter(location_id__in=list(location_ids)).able_to_hand_over(quantity=1)
+    return set(items.values_list("location_id", flat=True))
+
+
+@dataclass(frozen=True, slots=True)
+class PreorderOffer:
+    """What can be had of a SKU beyond the units in the building: `units` in all, and the day that goes with them."""
+
+    sku: str
+    units: int
+    arrives_on: date
+
+
+def preorder_offer(*, sku: str, now: datetime) -> PreorderOffer | None:
+    """The pre-order that staff allow of this SKU at ordinary locations, the last day of several. None without a day."""
+    days = [item.arrives_on for item in StockItem.objects.of_skus([sku]) if item.backorder_limit and item.arrives_on]
+    if not days:
+        return None
+    seen = available_to_promise(skus=[sku], now=now)[sku]
+    return PreorderOffer(sku=sku, units=seen.free + seen.beyond, arrives_on=max(days)) if seen.beyond else None
+
+
+def may_be_beyond(*, reservation_ids: Iterable[UUID]) -> bool:
+    """Whether any of these was taken where promises may go beyond what is on hand. services.has_arrived says which."""
+    lines = ReservationLine.objects.filter(reservation_id__in=list(reservation_ids))
+    return lines.filter(stock_item__backorder_limit__gt=0).exists()
 
 
 def may_be_backordered(*, skus: Iterable[str]) -> bool:

@@ -16,4 +16,4 @@ def cart(request: HttpRequest) -> dict[str, Any]:
 
 
 def _summarise(request: HttpRequest) -> queries.CartSummary:
-    return queries.summarise_cart(cart=shopper.cart_of(request), now=timezone.now())
+    return queries.summarise_cart(cart=shopper.cart_of(request), now=timezone.now(), access=shopper.access_of(request))

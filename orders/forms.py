@@ -65,6 +65,7 @@ class AddForm(QuantityForm):
 
     variant = forms.UUIDField()
     key = forms.CharField(required=False)
+    accepts_backorder = forms.BooleanField(required=False)
 
     def clean_key(self) -> UUID:
         """The key of the page; a new one where there is none or it is garbled: then the press stands for itself."""
@@ -221,6 +222,21 @@ class PaymentForm(forms.Form):
             Choice(value=name, title=gateway.label, text="", is_chosen=name == chosen)
             for name, gateway in self._offered.items()
         ]
+
+
+class DropCodeForm(forms.Form):
+    """The code that opens a drop early."""
+
+    code = forms.CharField(
+        label="Early access code",
+        max_length=32,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+        error_messages={"required": "Enter the code.", "max_length": "No code is as long as that. Check it."},
+    )
+
+
+class ReadyForm(ContactForm, PlaceFields):
+    """What a drop's shopper may type before it opens: who buys, and where it goes. Kept with the cart."""
 
 
 class ReminderForm(forms.Form):

@@ -7,6 +7,7 @@ from math import ceil
 from inventory.queries import Availability, available_to_promise
 from inventory.services import StockUnavailable
 from shop.clock import clock_time
+from shop.drops import places_of, terms_of
 from shop.errors import ShopError
 
 
@@ -37,7 +38,8 @@ def refusal(error: ShopError, *, now: datetime) -> Note:
 
 def _shortage(error: StockUnavailable, *, now: datetime) -> Note:
     shortage = error.facts["shortages"][0]
-    availability = available_to_promise(skus=[shortage["sku"]], now=now)[shortage["sku"]]
+    sku = str(shortage["sku"])
+    availability = available_to_promise(skus=[sku], now=now, at=places_of(terms_of(skus=[sku], now=now)))[sku]
     if shortage["available"] > 0:
         return Note(
             kind="warn",

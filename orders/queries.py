@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core import signing
-from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Sum
+from django.db.models import Exists, F, Max, OuterRef, Prefetch, Q, QuerySet, Sum
 from django.utils.crypto import constant_time_compare
 
 from accounts.models import User
@@ -35,6 +35,7 @@ from orders.models import (
     ShipmentStatus,
     ShippingMethod,
 )
+from shop.drops import NOBODY, ORDINARY, Access, is_in_drops, places_of, terms_of
 from shop.errors import NotFound
 from shop.transactions import consistent_snapshot
 
@@ -51,6 +52,8 @@ class CartLineSummary:
     hold: stock.Hold
     now: datetime
     is_free_again: bool = False
+    # What a new hold would cost; None while this one lives.
+    new_price_minor: int | None = None
 
     @property
     def is_held(self) -> bool:
@@ -90,7 +93,7 @@ class CartLineSummary:
     @property
     def price_changed(self) -> bool:
         """Whether a new hold would have another price."""
-        return not self.is_held and self.line.variant.price_minor != self.line.unit_price_minor
+        return not self.is_held and self.new_price_minor != self.line.unit_price_minor
 
     @property
     def unit_price_minor(self) -> int:
@@ -142,25 +145,35 @@ def cart_id_in(token: str | None) -> UUID | None:
         return None
 
 
-def summarise_cart(*, cart: Cart | None, now: datetime) -> CartSummary:
-    """The cart with the state of every hold. Three queries, and two more when a hold has ended."""
+def summarise_cart(*, cart: Cart | None, now: datetime, access: Access = NOBODY) -> CartSummary:
+    """The cart with the state of every hold. Three queries, and one more when a hold has ended, or two of a drop.
+
+    `access` says which drops would let this shopper in early, for holds that could be taken again.
+    """
     if cart is None:
         return CartSummary(cart=None)
     lines = list(
         CartLine.objects.filter(cart=cart)
-        .select_related("variant__product__category")
+        .select_related("variant__product__category", "drop_item__drop")
         .prefetch_related("variant__product__images")
+        .annotate(has_drops=is_in_drops("variant_id"))
         .order_by("pk")
     )
     holds = stock.holds(reservation_ids=[line.reservation_id for line in lines], now=now)
     ended = [line for line in lines if not holds[line.reservation_id].is_live]
-    free = stock.available_to_promise(skus=[line.variant.sku for line in ended], now=now) if ended else {}
+    skus = [line.variant.sku for line in ended]
+    in_drops = [line.variant.sku for line in ended if line.has_drops]
+    terms = terms_of(skus=in_drops, now=now, access=access) if in_drops else {}
+    free = stock.available_to_promise(skus=skus, now=now, at=places_of(terms)) if ended else {}
     summaries = [
         CartLineSummary(
             line=line,
             hold=holds[line.reservation_id],
             now=now,
             is_free_again=line in ended and free[line.variant.sku].free >= line.quantity,
+            new_price_minor=(
+                terms.get(line.variant.sku, ORDINARY).price_minor(line.variant) if line in ended else None
+            ),
         )
         for line in lines
     ]
@@ -174,6 +187,40 @@ def summarise_cart(*, cart: Cart | None, now: datetime) -> CartSummary:
 def summary_of_new(*, cart: Cart, line: CartLine, hold: stock.Hold, now: datetime) -> CartSummary:
     """A cart as its shopper will see it whose one line is being held. No query."""
     return CartSummary(cart=cart, held=[CartLineSummary(line=line, hold=hold, now=now)])
+
+
+@dataclass(frozen=True, slots=True)
+class DropMoney:
+    """What a drop brought: units and last payment by item, and what its lines were charged, before refunds."""
+
+    sold: dict[int, tuple[int, datetime | None]]
+    revenue_minor: int
+    currency: str
+
+
+def money_of_drop(*, item_ids: Iterable[int]) -> DropMoney:
+    """What was paid for in these things of a drop. Two queries."""
+    ids = list(item_ids)
+    paid = OrderLine.objects.filter(drop_item__in=ids, order__status__in=PAID_STATES)
+    sums = paid.values_list("order__currency").annotate(charged=Sum("charged_minor")).order_by("-charged")
+    currency, revenue_minor = next(iter(sums), (settings.SHOP_CURRENCY, 0))
+    return DropMoney(sold=sold_in_drops(item_ids=ids), revenue_minor=revenue_minor, currency=currency)
+
+
+def orders_to_look_at(*, item_ids: Iterable[int]) -> int:
+    """Orders with these things of a drop that wait for a person. One query."""
+    orders = Order.objects.exclude(needs_attention="").filter(lines__drop_item__in=list(item_ids))
+    return orders.distinct().count()
+
+
+def sold_in_drops(*, item_ids: Iterable[int]) -> dict[int, tuple[int, datetime | None]]:
+    """What was paid for of these things of drops: item to units, and when the last of them were paid. One query."""
+    rows = (
+        OrderLine.objects.filter(drop_item__in=list(item_ids), order__status__in=PAID_STATES)
+        .values_list("drop_item_id")
+        .annotate(units=Sum(F("quantity") - F("cancelled")), last_paid_at=Max("order__paid_at"))
+    )
+    return {item_id: (units, last_paid_at) for item_id, units, last_paid_at in rows}
 
 
 def placed_from(*, cart_id: UUID, user: User | AnonymousUser, token: str | None) -> Order | None:

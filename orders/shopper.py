@@ -1,14 +1,18 @@
 """Who is at the door: the cart, the name and the orders that a browser may ask for. Pages only; the API has tokens."""
 
 from datetime import datetime, timedelta
+from typing import cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from orders import queries, services, wishes
 from orders.models import Cart, Order, Wishlist
+from shop.drops import Access
+from shop.models import Drop
 
 CART_COOKIE = "cart"
 CART_COOKIE_AGE = timedelta(days=30)
@@ -17,6 +21,8 @@ WISHLIST_COOKIE_AGE = timedelta(days=365)
 ORDERS_KEY = "order_ids"
 REMEMBERED_ORDERS = 50
 KEEP_KEY = "order_to_keep"
+EARLY_KEY = "early_drops"
+REMEMBERED_DROPS = 20
 
 
 def actor_of(request: HttpRequest) -> str:
@@ -30,6 +36,18 @@ def cart_of(request: HttpRequest) -> Cart | None:
     if token is None and not request.user.is_authenticated:
         return None
     return services.find_cart(user=request.user, token=token)
+
+
+def access_of(request: HttpRequest) -> Access:
+    """What lets this browser into a drop early. The session is read only where that decides something."""
+    codes = SimpleLazyObject(lambda: frozenset(request.session.get(EARLY_KEY, [])))
+    return Access(drop_ids=cast(frozenset[str], codes), user=request.user)
+
+
+def remember_early(request: HttpRequest, *, drops: list[Drop]) -> None:
+    """Let this browser into these drops early from now on. Sessions lie with the server: nobody else writes them."""
+    known = request.session.get(EARLY_KEY, [])
+    request.session[EARLY_KEY] = sorted({*known, *(str(drop.pk) for drop in drops)})[-REMEMBERED_DROPS:]
 
 
 def remember_cart(answer: HttpResponse, *, request: HttpRequest, cart: Cart) -> None:

@@ -34,6 +34,12 @@ def allocate_arrivals() -> None:
 
 
 @shared_task
+def give_back_quotas() -> None:
+    """Put what drops that are over have left back into general stock."""
+    services.give_back_quotas(now=timezone.now())
+
+
+@shared_task
 def ask_about_silent_payments() -> None:
     """Ask the providers about payments of which nothing was heard, in small batches."""
     for _ in range(BATCHES):

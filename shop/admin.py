@@ -11,8 +11,11 @@ from django.utils import timezone
 
 from shop.admin_fields import CategoryForm, PictureForm, ProductForm, VariantForm
 from shop.catalogue import set_published
+from shop.drop_admin import DropAdmin
 from shop.models import Category, Product, ProductImage, Variant, relist
 from shop.staff import NeverDeletedAdmin, StaffAdmin
+
+__all__ = ["CategoryAdmin", "DropAdmin", "ProductAdmin"]
 
 
 class VariantInline(admin.StackedInline):

@@ -1,12 +1,12 @@
 """`/api/v1/`: the catalogue, and where every route of the API is."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from csp.decorators import csp_update
-from django.db.models import Count, Q
+from django.db.models import Count, Prefetch, Q
 from django.http import HttpResponse
 from django.urls import URLPattern, path, re_path
 from django.utils import timezone
@@ -25,7 +25,9 @@ from inventory import api as inventory
 from inventory.queries import Availability, available_to_promise
 from orders import api as orders
 from shop import queries
-from shop.api_fields import MomentField, MoneyField, PageQuery, asked, cut_page, page_of
+from shop.api_fields import MomentField, MoneyField, PageQuery, asked, cut_page, money_document, page_of
+from shop.drop_api import DropDetail, Drops
+from shop.drops import ORDINARY, Terms, places_of, terms_of, with_drops
 from shop.errors import InvalidInput, NotFound
 from shop.glance import glance
 from shop.models import PICTURE_SIZES, Category, Product, ProductImage, ProductQuerySet, Variant
@@ -75,12 +77,38 @@ class VariantDocument(serializers.Serializer):
     sku = serializers.CharField()
     label: Any = serializers.CharField()
     options = serializers.DictField(child=serializers.CharField())
-    price = serializers.IntegerField(source="price_minor")
-    price_money = MoneyField(amount="price_minor")
-    compare_at = serializers.IntegerField(source="compare_at_minor", allow_null=True)
+    price = serializers.SerializerMethodField(help_text="What a new hold costs now: in a drop, its price there.")
+    price_money = serializers.SerializerMethodField()
+    compare_at = serializers.SerializerMethodField()
+    drop = serializers.SerializerMethodField(help_text="The slug of the drop that sells it now, or null.")
+    opens_at = serializers.SerializerMethodField(help_text="When the next drop with it opens, or null.")
     free = serializers.SerializerMethodField()
     held = serializers.SerializerMethodField()
     next_free_at = serializers.SerializerMethodField()
+    preorder = serializers.SerializerMethodField(help_text="Units that may be pre-ordered while none is free.")
+
+    def get_preorder(self, variant: Variant) -> int:
+        availability = self._availability(variant)
+        return availability.beyond if availability.is_preorder else 0
+
+    def get_price(self, variant: Variant) -> int:
+        return self._terms(variant).price_minor(variant)
+
+    @extend_schema_field(MoneyField(amount="price_minor"))
+    def get_price_money(self, variant: Variant) -> dict[str, Any]:
+        return money_document(self.get_price(variant), variant.currency)
+
+    def get_compare_at(self, variant: Variant) -> int | None:
+        return self._terms(variant).compare_at_minor(variant)
+
+    def get_drop(self, variant: Variant) -> str | None:
+        running = self._terms(variant).running
+        return None if running is None else running.drop.slug
+
+    @extend_schema_field(MomentField(allow_null=True))
+    def get_opens_at(self, variant: Variant) -> str | None:
+        coming = self._terms(variant).coming
+        return None if coming is None else str(MomentField().to_representation(coming.drop.starts_at))
 
     def get_free(self, variant: Variant) -> int:
         return self._availability(variant).free
@@ -92,6 +120,10 @@ class VariantDocument(serializers.Serializer):
     def get_next_free_at(self, variant: Variant) -> str | None:
         next_free_at = self._availability(variant).next_free_at
         return None if next_free_at is None else str(MomentField().to_representation(next_free_at))
+
+    def _terms(self, variant: Variant) -> Terms:
+        terms: Terms = self.context["terms"].get(variant.sku, ORDINARY)
+        return terms
 
     def _availability(self, variant: Variant) -> Availability:
         availability: Availability = self.context["availability"][variant.sku]
@@ -107,9 +139,13 @@ class ProductDocument(serializers.Serializer):
     brand = serializers.CharField()
     category = CategoryDocument()
     is_new = serializers.BooleanField()
-    price = serializers.IntegerField(source="lowest_price_minor")
+    price = serializers.SerializerMethodField()
     pictures = serializers.SerializerMethodField()
     variants = serializers.SerializerMethodField()
+
+    def get_price(self, product: Product) -> int:
+        terms = self.context["terms"]
+        return min(terms.get(each.sku, ORDINARY).price_minor(each) for each in queries.active_variants(product))
 
     @extend_schema_field(PictureDocument(many=True))
     def get_pictures(self, product: Product) -> list[dict[str, Any]]:
@@ -155,7 +191,7 @@ class Products(OpenCatalogue):
         else:
             listing = queries.listing(products=_whole(products), sort=query["sort"])
             rows, numbers = cut_page(listing, **asked_for)
-        context = {"availability": _availability(rows)}
+        context = _stock_of(rows)
         return Response({"items": ProductDocument(rows, many=True, context=context).data, **numbers})
 
 
@@ -172,7 +208,7 @@ class ProductDetail(OpenCatalogue):
         product = _named(_whole(queries.on_show()), reference).first()
         if product is None:
             raise NotFound()
-        return Response(ProductDetailDocument(product, context={"availability": _availability([product])}).data)
+        return Response(ProductDetailDocument(product, context=_stock_of([product])).data)
 
 
 class StockQuery(serializers.Serializer):
@@ -215,7 +251,8 @@ class LiveStock(OpenCatalogue):
 
 
 def _stock_document(skus: tuple[str, ...]) -> str:
-    shown = available_to_promise(skus=queries.active_skus(skus=skus), now=timezone.now())
+    now, on_show = timezone.now(), queries.active_skus(skus=skus)
+    shown = available_to_promise(skus=on_show, now=now, at=places_of(terms_of(skus=on_show, now=now)))
     return json.dumps(SkuStockPageDocument({"items": list(shown.values())}).data)
 
 
@@ -268,7 +305,8 @@ def _category(slug: str) -> Category:
 
 def _whole(products: ProductQuerySet) -> ProductQuerySet:
     """With the shelf, the variants and the pictures of each: two queries more, however many there are."""
-    return products.select_related("category").prefetch_related("variants", "images")
+    variants = Prefetch("variants", queryset=with_drops(Variant.objects.all()))
+    return products.select_related("category").prefetch_related(variants, "images")
 
 
 def _best_first(
@@ -290,9 +328,18 @@ def _named(products: ProductQuerySet, reference: str) -> ProductQuerySet:
         return products.filter(slug=reference)
 
 
-def _availability(products: list[Product]) -> Mapping[str, Availability]:
+def _stock_of(products: list[Product]) -> dict[str, Any]:
+    """What documents need beside the products: the availability of every SKU, and what drops make of it now."""
     skus = [variant.sku for product in products for variant in queries.active_variants(product)]
-    return available_to_promise(skus=skus, now=timezone.now())
+    now = timezone.now()
+    in_drops = [
+        variant.sku
+        for product in products
+        for variant in queries.active_variants(product)
+        if variant.has_drops  # type: ignore[attr-defined]
+    ]
+    terms = terms_of(skus=in_drops, now=now) if in_drops else {}
+    return {"terms": terms, "availability": available_to_promise(skus=skus, now=now, at=places_of(terms))}
 
 
 def _repeatable(view: type[APIView]) -> type[APIView]:
@@ -317,6 +364,8 @@ urlpatterns = [
     *_route("products", Products, "products"),
     *_route("products/<str:reference>", ProductDetail, "product"),
     *_route("live-stock", LiveStock, "live_stock"),
+    *_route("drops", Drops, "drops"),
+    *_route("drops/<slug:slug>", DropDetail, "drop"),
     *_route("cart", orders.CartView, "cart"),
     *_route("cart/merge", orders.MergeCart, "cart_merge"),
     *_route("cart/lines/<uuid:line_id>", orders.Line, "line"),

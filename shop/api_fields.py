@@ -34,8 +34,12 @@ class MoneyField(serializers.Field):
         self.currency_of = attrgetter(currency)
 
     def to_representation(self, value: Any) -> dict[str, Any]:
-        amount, currency = self.amount_of(value), self.currency_of(value)
-        return {"amount": amount, "currency": currency, "formatted": format_money(amount, currency)}
+        return money_document(self.amount_of(value), self.currency_of(value))
+
+
+def money_document(amount: int, currency: str) -> dict[str, Any]:
+    """An amount of money, as a number and as people read it."""
+    return {"amount": amount, "currency": currency, "formatted": format_money(amount, currency)}
 
 
 class MomentField(serializers.DateTimeField):

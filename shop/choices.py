@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from inventory.queries import Availability
+from shop.drops import ORDINARY, Terms
 from shop.models import Product, ProductImage, Variant
 from shop.queries import active_variants, pictures
 
@@ -23,6 +24,7 @@ class VariantRadio:
 
     variant: Variant
     label: str
+    price_minor: int
     availability: Availability
     is_chosen: bool
     shows_price: bool
@@ -34,6 +36,7 @@ class VariantChoice:
 
     chosen: Variant
     availability: Availability
+    terms: Terms
     links: dict[str, list[OptionLink]]
     radios_title: str
     radios: list[VariantRadio]
@@ -45,12 +48,24 @@ class VariantChoice:
         return len(self.radios) > 1 or bool(self.radios and self.radios[0].label)
 
     @property
+    def price_minor(self) -> int:
+        """What the chosen one costs at this moment."""
+        return self.terms.price_minor(self.chosen)
+
+    @property
+    def compare_at_minor(self) -> int | None:
+        """The usual price of the chosen one, where it costs less now."""
+        return self.terms.compare_at_minor(self.chosen)
+
+    @property
     def has_free_sibling(self) -> bool:
         """Whether another radio than the chosen one has something free."""
         return any(radio.availability.free for radio in self.radios if not radio.is_chosen)
 
 
-def choose_variant(*, product: Product, availability: Mapping[str, Availability], sku: str) -> VariantChoice:
+def choose_variant(
+    *, product: Product, availability: Mapping[str, Availability], terms: Mapping[str, Terms], sku: str
+) -> VariantChoice:
     """The choice with `sku` chosen; where it is not a variant of the product, the first that is free, or the first."""
     variants = active_variants(product)
     chosen = next((variant for variant in variants if variant.sku == sku), None)
@@ -58,19 +73,21 @@ def choose_variant(*, product: Product, availability: Mapping[str, Availability]
     names = [str(name) for name in product.option_names]
     leading, last = names[:-1], names[-1] if names else ""
     siblings = [v for v in variants if all(_value(v, name) == _value(chosen, name) for name in leading)]
-    prices = {variant.price_minor for variant in siblings}
+    prices = {each.sku: terms.get(each.sku, ORDINARY).price_minor(each) for each in siblings}
     return VariantChoice(
         chosen=chosen,
         availability=availability[chosen.sku],
+        terms=terms.get(chosen.sku, ORDINARY),
         links={name: _links(name, leading, variants, chosen, availability) for name in leading},
         radios_title=last or "Variant",
         radios=[
             VariantRadio(
                 variant=variant,
                 label=_value(variant, last) if last else (variant.label or (variant.sku if len(siblings) > 1 else "")),
+                price_minor=prices[variant.sku],
                 availability=availability[variant.sku],
                 is_chosen=variant == chosen,
-                shows_price=len(prices) > 1,
+                shows_price=len(set(prices.values())) > 1,
             )
             for variant in siblings
         ],

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 from django.utils.dateformat import format as written
@@ -23,6 +23,11 @@ def clock_time_with_seconds(moment: datetime) -> str:
     local = timezone.localtime(moment)
     separator = "." if get_language() == "id" else ":"
     return f"{written(local, f'H{separator}i{separator}s')} {local.tzname()}"
+
+
+def day_words(day: date) -> str:
+    """ "Fri 21 Aug 2026"."""
+    return written(day, "D j M Y")
 
 
 def day_and_time(moment: datetime) -> str:

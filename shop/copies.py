@@ -8,13 +8,14 @@ are and whoever wrote. Nothing of one shopper is kept, and no figure of stock.
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from inventory.queries import Availability, Look, look
-from shop.models import Category
+from shop.drops import NOBODY, Access, Terms, items_of, places_of, terms_at, turns_at
+from shop.models import Category, DropItem
 from shop.queries import stamped_shelves
 
 T = TypeVar("T")
@@ -29,14 +30,18 @@ class Copy(Generic[T]):
     value: T
     skus: tuple[str, ...]
     shelves: list[Category]
+    drop_items: Mapping[str, list[DropItem]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown(Generic[T]):
-    """A copy that is true at this moment, with the stock of this moment."""
+    """A copy that is true at this moment, with the stock of this moment, and what drops make of it now."""
 
     copy: Copy[T]
     availability: Mapping[str, Availability]
+    terms: Mapping[str, Terms]
+    # When a drop opens or ends next, and the terms are others.
+    turns_at: datetime | None
 
     @property
     def value(self) -> T:
@@ -85,29 +90,44 @@ def show(
     skus_of: Callable[[T], list[str]],
     now: datetime,
     seen: Look | None = None,
+    access: Access = NOBODY,
 ) -> Shown[T]:
     """The copy under this key with the stock of its SKUs: one query while the catalogue stays as it was.
 
-    Otherwise `read` is given the shelves and reads it anew: two queries more than `read` makes, three where a copy has
-    become old and shows other SKUs now. What `read` raises is not kept, and nothing is without a key. What was `seen`
-    already for this request is not asked for again.
+    Otherwise `read` is given the shelves and reads it anew: two queries more than `read` makes, and one more each where
+    a copy has become old and shows other SKUs, and where there are drops. What `read` raises is not kept, and nothing
+    is without a key. What was `seen` of general stock already for this request is not asked for again.
+
+    When a drop opens or ends no row changes: what its rows mean is found for each look, by `now`, and by `access`,
+    which lets this shopper in early.
     """
     copy = None if key is None else copies.get(key)
     if copy is not None:
-        if seen is None or not _tells(seen, copy.skus):
-            seen = look(skus=copy.skus, now=now)
+        terms = terms_at(copy.drop_items, now=now, access=access)
+        if seen is None or terms or not _tells(seen, copy.skus):
+            seen = look(skus=copy.skus, now=now, at=places_of(terms))
         if seen.stamp == copy.stamp:
-            return Shown(copy=copy, availability=seen.availability)
+            return _shown(copy, seen, terms, now=now)
+        # What a drop sold from its own place is not what is sold from now on.
+        seen = None if terms else seen
     # The stamp is read before what it stands for: a change in between makes the copy old, never wrong.
-    stamp, shelves = stamped_shelves()
-    value = read(shelves)
-    copy = Copy(stamp=stamp, value=value, skus=tuple(dict.fromkeys(skus_of(value))), shelves=shelves)
+    stamped = stamped_shelves()
+    value = read(stamped.shelves)
+    skus = tuple(dict.fromkeys(skus_of(value)))
+    drop_items = items_of(skus=skus) if stamped.has_drops else {}
+    copy = Copy(stamp=stamped.stamp, value=value, skus=skus, shelves=stamped.shelves, drop_items=drop_items)
     # One without a stamp could never be shown.
-    if key is not None and stamp:
+    if key is not None and stamped.stamp:
         copies.keep(key, copy)
-    if seen is None or not _tells(seen, copy.skus):
-        seen = look(skus=copy.skus, now=now)
-    return Shown(copy=copy, availability=seen.availability)
+    terms = terms_at(copy.drop_items, now=now, access=access)
+    if seen is None or terms or not _tells(seen, copy.skus):
+        seen = look(skus=copy.skus, now=now, at=places_of(terms))
+    return _shown(copy, seen, terms, now=now)
+
+
+def _shown(copy: Copy[T], seen: Look, terms: Mapping[str, Terms], *, now: datetime) -> Shown[T]:
+    turns = turns_at(copy.drop_items, now=now)
+    return Shown(copy=copy, availability=seen.availability, terms=terms, turns_at=turns)
 
 
 def _tells(seen: Look, skus: tuple[str, ...]) -> bool:

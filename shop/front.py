@@ -27,6 +27,7 @@ from django.utils import timezone
 from inventory.queries import Availability, Look, look
 from shop.context import THEMES
 from shop.copies import Lru, Shown
+from shop.drops import places_of
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -44,18 +45,22 @@ DRAWN = 2 * TOKEN_LENGTH
 LETTER_OF = bytes((CSRF_ALLOWED_CHARS * 5).encode()[:256])
 TOO_HIGH = bytes(range(256 - 256 % len(CSRF_ALLOWED_CHARS), 256))
 
-Figures = tuple[tuple[int, int, datetime | None], ...]
+Figures = tuple[tuple[int, int, int, datetime | None], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
-    """What a page says: true while the catalogue has this stamp and stock these figures, and before `until`."""
+    """What a page says: true while the catalogue has this stamp and stock these figures, and before `until`.
+
+    `places` are the locations that SKUs of drops are sold from until then.
+    """
 
     stamp: str
     skus: tuple[str, ...]
     figures: Figures
     timed: frozenset[str]
     until: datetime | None
+    places: Mapping[str, list[int | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +81,17 @@ def depends_on(
 ) -> HttpResponse:
     """Say of a page that it depends on what is `shown` and on nothing else, so that the next guest may get it as it is.
 
-    `timed` are the SKUs of which it says when the next may be free, and `until` is when it changes by time alone.
+    `timed` are the SKUs of which it says when the next may be free, and `until` is when it changes by time alone; where
+    a drop opens or ends, it does so by itself.
     """
+    turns = [moment for moment in (until, shown.turns_at) if moment is not None]
     truth = Truth(
         stamp=shown.copy.stamp,
         skus=shown.copy.skus,
         figures=_figures(shown.copy.skus, shown.availability, frozenset(timed)),
         timed=frozenset(timed),
-        until=until,
+        until=min(turns, default=None),
+        places=places_of(shown.terms),
     )
     answer.truth = truth  # type: ignore[attr-defined]
     return answer
@@ -106,7 +114,8 @@ class FrontMiddleware:
             seen = _look(page.truth, now=now)
             if seen is not None and _is_true(page.truth, seen, now=now):
                 return self._handed_out(request, page)
-            request.seen = seen  # type: ignore[attr-defined]
+            # What was seen of the place of a drop may be somebody else's question by now.
+            request.seen = None if page.truth.places else seen  # type: ignore[attr-defined]
         answer = self.get_response(request)
         fresh = _taken_apart(answer)
         if fresh is not None:
@@ -155,7 +164,7 @@ def _look(truth: Truth, *, now: datetime) -> Look | None:
     """
     connection.health_check_done = True  # type: ignore[attr-defined]
     try:
-        return look(skus=truth.skus, now=now)
+        return look(skus=truth.skus, now=now, at=truth.places)
     except (OperationalError, InterfaceError):
         connection.close()
         return None
@@ -176,7 +185,7 @@ def _figures(skus: tuple[str, ...], availability: Mapping[str, Availability], ti
     figures = []
     for sku in skus:
         each = availability[sku]
-        figures.append((each.free, each.held, each.next_free_at if sku in timed else None))
+        figures.append((each.free, each.held, each.beyond, each.next_free_at if sku in timed else None))
     return tuple(figures)
 
 

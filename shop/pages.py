@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shop import views
+from shop import drop_views, views
 from shop.styleguide.views import styleguide
 
 app_name = "shop"
@@ -11,6 +11,10 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("c/<slug:slug>/", views.category, name="category"),
     path("p/<slug:slug>/", views.product, name="product"),
+    path("drops/", drop_views.drops, name="drops"),
+    path("drops/<slug:slug>/", drop_views.drop, name="drop"),
+    path("drops/<slug:slug>/code/", drop_views.drop_code, name="drop_code"),
+    path("drops/<slug:slug>/ready/", drop_views.drop_ready, name="drop_ready"),
     path("search/", views.search, name="search"),
     path("stock/", views.stock, name="stock"),
     path("theme/", views.theme, name="theme"),

@@ -1,12 +1,13 @@
 """Catalogue reads: what shelves, listings and product pages show. Stock is not known here."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, prefetch_related_objects
 
 from shop.errors import NotFound
-from shop.models import BRAND, CatalogueStamp, Category, Product, ProductImage, ProductQuerySet, Trait, Variant
+from shop.models import BRAND, CatalogueStamp, Category, Drop, Product, ProductImage, ProductQuerySet, Trait, Variant
 
 SORTS = {
     "popular": ("-is_popular", "-created_at", "pk"),
@@ -24,11 +25,24 @@ def shelves() -> list[Category]:
     return list(Category.objects.order_by("position", "slug"))
 
 
-def stamped_shelves() -> tuple[str, list[Category]]:
-    """The stamp of the catalogue at this moment ("" where it has none), and every category. One query."""
+@dataclass(frozen=True, slots=True)
+class StampedShelves:
+    """Every category, with the stamp of the catalogue at that moment ("" where it has none)."""
+
+    stamp: str
+    shelves: list[Category]
+    # Whether any drop was ever published: without one, nobody has to ask for them.
+    has_drops: bool
+
+
+def stamped_shelves() -> StampedShelves:
+    """The categories in the order of staff, under the stamp of this moment. One query."""
     stamp = Subquery(CatalogueStamp.objects.values("stamp")[:1])
-    rows: list[Any] = list(Category.objects.annotate(stamp=stamp).order_by("position", "slug"))
-    return (rows[0].stamp or "" if rows else ""), rows
+    drops = Exists(Drop.objects.published())
+    rows: list[Any] = list(Category.objects.annotate(stamp=stamp, has_drops=drops).order_by("position", "slug"))
+    if not rows:
+        return StampedShelves(stamp="", shelves=[], has_drops=True)
+    return StampedShelves(stamp=rows[0].stamp or "", shelves=rows, has_drops=rows[0].has_drops)
 
 
 def on_show() -> ProductQuerySet:

@@ -20,9 +20,11 @@ from django.views.decorators.http import require_safe
 
 from accounts.language import remember_language
 from accounts.services import choose_language
-from inventory.queries import available_to_promise
+from inventory.queries import available_to_promise, preorder_offer
+from orders import shopper
 from orders.context import cart as cart_context
 from orders.opinions import opinion_on
+from orders.services import terms_words
 from orders.shopper import WISHLIST_COOKIE
 from orders.wishes import is_wished
 from shop import queries
@@ -31,6 +33,7 @@ from shop.cards import cards_of, skus_of
 from shop.choices import choose_variant
 from shop.context import THEMES
 from shop.copies import Shown, show
+from shop.drops import places_of, terms_of
 from shop.errors import NotFound
 from shop.front import depends_on, seen_at_the_front
 from shop.glance import glance
@@ -38,6 +41,7 @@ from shop.listing import Listing, Narrowing
 from shop.methods import post_only
 from shop.models import Product
 from shop.redirects import see_other
+from shop.sale import front_sale, items_in_front
 from shop.script import script
 from shop.search import did_you_mean
 from shop.stylesheet import stylesheet
@@ -61,25 +65,44 @@ THEME_COOKIE_SECONDS = 365 * 24 * 60 * 60
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """What is popular, what is new, the shelves, and how holding works."""
-    shown = _window(request, now=timezone.now())
-    popular, new = shown.value
+    """The drop that runs or comes next, what is popular, what is new, the shelves, and how holding works."""
+    now, access = timezone.now(), shopper.access_of(request)
+    shown = show(
+        ("home",),
+        read=lambda shelves: (*queries.front_window(limit=IN_THE_WINDOW), items_in_front(now=now)),
+        skus_of=lambda value: [
+            *skus_of(products=[*value[0], *value[1]]),
+            *(item.variant.sku for item in value[2]),
+        ],
+        now=now,
+        seen=seen_at_the_front(request),
+        access=access,
+    )
+    popular, new, items = shown.value
+    sale = front_sale(items=items, shown=shown, now=now, access=access)
     distinct = list({product.pk: product for product in [*popular, *new]}.values())
     cards = {
         product.pk: card
-        for product, card in zip(distinct, cards_of(products=distinct, availability=shown.availability), strict=True)
+        for product, card in zip(
+            distinct,
+            cards_of(products=distinct, availability=shown.availability, terms=shown.terms),
+            strict=True,
+        )
     }
     popular_cards = [cards[product.pk] for product in popular]
     new_cards = [cards[product.pk] for product in new]
     featured = next((card for card in popular_cards + new_cards if card.free and card.picture), None)
     context = {
+        "sale": sale,
         "featured": featured,
         # Nothing stands in the window twice.
         "popular": [card for card in popular_cards if card != featured and card not in new_cards],
         "new": [card for card in new_cards if card != featured],
         "shop_categories": shown.copy.shelves,
     }
-    return depends_on(render(request, "shop/home.html", context), shown)
+    # Its clock says how many seconds are left.
+    until = now + timedelta(seconds=1) if sale else None
+    return depends_on(render(request, "shop/home.html", context), shown, until=until)
 
 
 @require_safe
@@ -120,16 +143,22 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
             skus_of=lambda value: skus_of(products=[value[0], *value[1]]),
             now=now,
             seen=seen_at_the_front(request),
+            access=shopper.access_of(request),
         )
     except NotFound as error:
         # Our own page for it, which shows what there is instead.
         raise Http404 from error
     shown, related = seen.value
-    choice = choose_variant(product=shown, availability=seen.availability, sku=request.GET.get("sku", ""))
+    choice = choose_variant(
+        product=shown, availability=seen.availability, terms=seen.terms, sku=request.GET.get("sku", "")
+    )
+    offer = preorder_offer(sku=choice.chosen.sku, now=now) if choice.availability.is_preorder else None
     cart_summary = cart_context(request)["cart_summary"]
     held_lines = [line for line in cart_summary.held if line.line.variant.product_id == shown.pk]
     own = sum(line.line.quantity for line in held_lines if line.line.variant_id == choice.chosen.pk)
     context = {
+        "offer": offer,
+        "offer_terms": terms_words(offer.arrives_on) if offer else "",
         "product": shown,
         "choice": choice,
         "now": now,
@@ -151,11 +180,13 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     if request.headers.get("HX-Target") == "buy":
         answer = render(request, "shop/_buy.html", {**context, "is_part": True})
     else:
-        context["related"] = cards_of(products=related, availability=seen.availability)
+        context["related"] = cards_of(products=related, availability=seen.availability, terms=seen.terms)
         context["shop_categories"] = seen.copy.shelves
         answer = render(request, "shop/product.html", context)
         timed = choice.availability.next_free_at is not None
-        depends_on(answer, seen, timed=(choice.chosen.sku,), until=now + timedelta(seconds=1) if timed else None)
+        if offer is None:
+            until = now + timedelta(seconds=1) if timed else None
+            depends_on(answer, seen, timed=(choice.chosen.sku,), until=until)
     patch_vary_headers(answer, ["HX-Request"])
     return answer
 
@@ -178,7 +209,9 @@ def _stock_lines(skus: tuple[str, ...], slugs: tuple[str, ...]) -> str:
     now = timezone.now()
     shown = queries.active_skus(skus=skus) if skus else []
     products = queries.cards_by_slug(slugs=slugs) if slugs else []
-    availability = available_to_promise(skus=[*shown, *skus_of(products=products)], now=now)
+    skus_seen = [*shown, *skus_of(products=products)]
+    terms = terms_of(skus=skus_seen, now=now)
+    availability = available_to_promise(skus=skus_seen, now=now, at=places_of(terms))
     lines = [
         {
             "id": "stock-now",
@@ -189,7 +222,7 @@ def _stock_lines(skus: tuple[str, ...], slugs: tuple[str, ...]) -> str:
         }
         for sku in shown
     ]
-    cards = cards_of(products=products, availability=availability)
+    cards = cards_of(products=products, availability=availability, terms=terms)
     context = {"lines": lines, "cards": cards, "now": now, "again": settings.LIVE_STOCK_SECONDS}
     return render_to_string("shop/_stock_now.html", context)
 
@@ -294,7 +327,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Nothing there: say so, and show what is."""
     shown = _window(request, now=timezone.now())
-    cards = cards_of(products=shown.value[0][:4], availability=shown.availability)
+    cards = cards_of(products=shown.value[0][:4], availability=shown.availability, terms=shown.terms)
     return render(request, "404.html", {"cards": cards, "shop_categories": shown.copy.shelves}, status=404)
 
 
@@ -324,6 +357,6 @@ def _listing(narrowing: Narrowing, shown: Shown[Listing]) -> dict[str, Any]:
         "listing": listing,
         "page": page,
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
-        "cards": cards_of(products=list(page.object_list), availability=shown.availability),
+        "cards": cards_of(products=list(page.object_list), availability=shown.availability, terms=shown.terms),
         "shop_categories": shown.copy.shelves,
     }

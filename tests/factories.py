@@ -16,9 +16,10 @@ from orders import services as order_services
 from orders.models import Cart, Coupon, Order, Payment, PaymentEvent, ShippingMethod, ShippingZone, TaxRate
 from orders.pricing import CouponKind
 from orders.sandbox import provider
-from shop.models import Category, Product, Variant
+from shop.models import Category, Drop, DropItem, Product, Variant
 
 NOW = datetime(2026, 12, 12, 5, 0, tzinfo=UTC)
+ARRIVES_ON = date(2027, 1, 15)
 ACTOR = "tests"
 PASSWORD = "a-good-password"
 
@@ -116,7 +117,12 @@ def stock(*, variant: Variant, location: Location, on_hand: int, backorder_limit
         inventory_services.adjust(stock_item_id=item.pk, change=-1, reason="broken", actor=ACTOR, now=NOW)
     if backorder_limit:
         inventory_services.set_backorder_limit(
-            stock_item_id=item.pk, limit=backorder_limit, reason="pre-order", actor=ACTOR, now=NOW
+            stock_item_id=item.pk,
+            limit=backorder_limit,
+            arrives_on=ARRIVES_ON,
+            reason="pre-order",
+            actor=ACTOR,
+            now=NOW,
         )
     item.refresh_from_db()
     return item
@@ -177,35 +183,77 @@ class CouponFactory(DjangoModelFactory[Coupon]):
     value = 10
 
 
-def hold(*, lines: dict[str, int], minutes: int = 10, now: datetime = NOW, token: str = "") -> Reservation:
-    """Reserve `lines` (SKU to units) through the service, for so many minutes from `now`."""
-    return inventory_services.reserve(
-        lines=lines, token=token or str(uuid4()), expires_at=now + timedelta(minutes=minutes), now=now, actor=ACTOR
+class DropFactory(DjangoModelFactory[Drop]):
+    """A drop of an hour from NOW, without things in it and not published. Two units for each customer."""
+
+    class Meta:
+        model = Drop
+
+    slug = factory.Sequence(lambda n: f"drop-{n}")
+    name = "12.12"
+    starts_at = NOW
+    ends_at = NOW + timedelta(hours=1)
+    limit_per_customer = 2
+
+
+def published_drop(*, quotas: dict[Variant, int], price_minor: int = 150_000, **fields: Any) -> Drop:
+    """A drop with so many units of each of these, published a day before it starts."""
+    drop: Drop = DropFactory(**fields)
+    for variant, quota in quotas.items():
+        DropItem.objects.create(drop=drop, variant=variant, quota=quota, price_minor=price_minor)
+    return order_services.publish_drop(
+        drop_id=drop.pk, override="tests", actor=ACTOR, now=drop.starts_at - timedelta(days=1)
     )
 
 
-def allocation(*, lines: dict[str, int]) -> Reservation:
+def hold(
+    *,
+    lines: dict[str, int],
+    minutes: int = 10,
+    now: datetime = NOW,
+    token: str = "",
+    may_backorder: bool = False,
+) -> Reservation:
+    """Reserve `lines` (SKU to units) through the service, for so many minutes from `now`."""
+    return inventory_services.reserve(
+        lines=lines,
+        token=token or str(uuid4()),
+        expires_at=now + timedelta(minutes=minutes),
+        now=now,
+        actor=ACTOR,
+        may_backorder=may_backorder,
+    )
+
+
+def allocation(*, lines: dict[str, int], may_backorder: bool = False) -> Reservation:
     """Reserve and commit `lines` (SKU to units): units of a paid order."""
-    reservation = hold(lines=lines)
+    reservation = hold(lines=lines, may_backorder=may_backorder)
     inventory_services.commit(reservation_ids=[reservation.pk], actor=ACTOR, now=NOW)
     reservation.refresh_from_db()
     return reservation
 
 
-def guest_cart(*, lines: dict[Variant, int], now: datetime = NOW) -> Cart:
+def guest_cart(*, lines: dict[Variant, int], now: datetime = NOW, preorders: bool = False) -> Cart:
     """A guest's cart that holds these units, with its checkout filled in."""
-    return _filled(CartFactory(), lines=lines, now=now)
+    return _filled(CartFactory(), lines=lines, now=now, preorders=preorders)
 
 
-def member_cart(*, user: User, lines: dict[Variant, int], now: datetime = NOW) -> Cart:
+def member_cart(*, user: User, lines: dict[Variant, int], now: datetime = NOW, preorders: bool = False) -> Cart:
     """A member's cart that holds these units, with its checkout filled in."""
-    return _filled(order_services.open_cart(user=user), lines=lines, now=now)
+    return _filled(order_services.open_cart(user=user), lines=lines, now=now, preorders=preorders)
 
 
-def _filled(cart: Cart, *, lines: dict[Variant, int], now: datetime) -> Cart:
+def _filled(cart: Cart, *, lines: dict[Variant, int], now: datetime, preorders: bool) -> Cart:
     TaxRateFactory()
     for variant, quantity in lines.items():
-        order_services.add_to_cart(cart_id=cart.pk, variant_id=variant.pk, quantity=quantity, now=now, actor=ACTOR)
+        order_services.add_to_cart(
+            cart_id=cart.pk,
+            variant_id=variant.pk,
+            quantity=quantity,
+            now=now,
+            actor=ACTOR,
+            accepts_backorder=preorders,
+        )
     order_services.save_checkout(
         cart_id=cart.pk,
         email="ayu@example.com",
@@ -227,18 +275,29 @@ def placed_order(
     user: User | None = None,
     now: datetime = NOW,
     accepts_backorder: bool = False,
+    preorders: bool = False,
 ) -> Order:
-    """An order that waits for payment: of `lines`, or of two units of something with five in stock."""
+    """An order that waits for payment: of `lines`, or of two units of something with five in stock.
+
+    `preorders` takes the terms of a pre-order for what is not here, `accepts_backorder` those for a late payment.
+    """
     lines = lines or {StockItemFactory().variant: 2}
-    cart = member_cart(user=user, lines=lines, now=now) if user else guest_cart(lines=lines, now=now)
+    how: dict[str, Any] = {"lines": lines, "now": now, "preorders": preorders}
+    cart = member_cart(user=user, **how) if user else guest_cart(**how)
     if accepts_backorder:
         order_services.save_checkout(cart_id=cart.pk, accepts_backorder=True)
     return order_services.place_order(cart_id=cart.pk, user=user or AnonymousUser(), now=now, actor=ACTOR)
 
 
-def paid_order(*, lines: dict[Variant, int] | None = None, user: User | None = None, now: datetime = NOW) -> Order:
+def paid_order(
+    *,
+    lines: dict[Variant, int] | None = None,
+    user: User | None = None,
+    now: datetime = NOW,
+    preorders: bool = False,
+) -> Order:
     """An order that was paid in time, through the sandbox's signed webhook."""
-    order = placed_order(lines=lines, user=user, now=now)
+    order = placed_order(lines=lines, user=user, now=now, preorders=preorders)
     payment = order_services.start_payment(order_id=order.pk, now=now)
     report(payment, now=now)
     order.refresh_from_db()

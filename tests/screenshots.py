@@ -18,6 +18,10 @@ SIZES = {"390": {"width": 390, "height": 844}, "1280": {"width": 1280, "height":
 SCHEMES = ("light", "dark")
 PAGES = {
     "home": "/",
+    "drops": "/drops/",
+    "drop-open": "/drops/runner-evening/",
+    "drop-before": "/drops/soft-launch/",
+    "pre-order": "/p/lilac-runner/?sku=RUN-LIL-43",
     "category": "/c/shoes/",
     "product": "/p/lilac-runner/?sku=RUN-LIL-42",
     "product-held": "/p/merah-teapot/",

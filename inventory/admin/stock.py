@@ -133,7 +133,7 @@ class StockItemAdmin(NeverDeletedAdmin):
 
     def backorder_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         item = self._item(request, str(object_id), permission="change")
-        form = BackorderForm(typed(request), initial={"number": item.backorder_limit})
+        form = BackorderForm(typed(request), initial={"number": item.backorder_limit, "arrives_on": item.arrives_on})
         return self._act(request, form, item=item)
 
     def _item(self, request: HttpRequest, object_id: str, *, permission: str) -> StockItem:

@@ -74,6 +74,9 @@ class StockItem(models.Model):
     held = models.IntegerField(default=0)
     allocated = models.IntegerField(default=0)
     backorder_limit = models.IntegerField(default=0)
+    arrives_on = models.DateField(
+        null=True, blank=True, help_text="When more is expected: what shoppers accept with a pre-order."
+    )
     awaited = models.IntegerField(default=0, help_text="Units that shoppers in line wait for.")
 
     objects = StockItemQuerySet.as_manager()

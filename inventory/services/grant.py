@@ -45,7 +45,7 @@ class Wish:
     expires_at: datetime
     now: datetime
     actor: str
-    may_backorder: bool = True
+    may_backorder: bool = False
     location_id: int | None = None
     renewal_limit: int | None = None
     beside: Sequence[Model] = ()

@@ -93,12 +93,10 @@ def _items_of(line: WaitingLine) -> "list[StockItem]":
 
 
 def _free_units(items: list[StockItem], changes: MutableMapping[int, "CounterChange"]) -> list[list[int]]:
-    """Stock item and units, for what is in the building and then for what staff allow to be promised beyond it."""
+    """Stock item and units, for what is in the building: beyond it nobody is put without having taken the terms."""
     sold_from = [item for item in items if item.location.is_active]
-    left = {item.pk: item.room - changes[item.pk].takes for item in sold_from}
-    here = {item.pk: max(left[item.pk] - item.backorder_limit, 0) for item in sold_from}
-    beyond = [[item.pk, left[item.pk] - here[item.pk]] for item in sold_from]
-    return [[pk, units] for pk, units in here.items() if units > 0] + [slot for slot in beyond if slot[1] > 0]
+    here = {item.pk: item.room - item.backorder_limit - changes[item.pk].takes for item in sold_from}
+    return [[pk, units] for pk, units in here.items() if units > 0]
 
 
 def _take(free: list[list[int]], *, units: int) -> dict[int, int]:

@@ -174,7 +174,7 @@ def hand_on_waiting(*, now: datetime, limit: int = 20) -> int:
     more turns than one transaction gives.
     """
     items = StockItem.objects.filter(awaited__gt=0, location__is_active=True)
-    found = items.filter(on_hand__gt=F("held") + F("allocated") - F("backorder_limit")).order_by("pk")
+    found = items.filter(on_hand__gt=F("held") + F("allocated")).order_by("pk")
     keys = {
         line_key(sku=item.sku, location_id=item.location_id if item.location.is_for_drop else None)
         for item in found.select_related("location")[:limit]
@@ -252,7 +252,7 @@ def _refuse_unless_sold_out(line: WaitingLine, *, quantity: int) -> None:
     items = list(StockItem.objects.of_skus([line.sku], location_id=line.location_id))
     if not items:
         raise UnknownStockItem()
-    free = sum(item.available for item in items)
+    free = sum(item.unpromised for item in items)
     if free >= quantity:
         raise NotSoldOut(available=free)
 

@@ -26,7 +26,7 @@ class Wanted:
     """Lines to plan; from ordinary locations or from one alone, with or without what is promised beyond stock."""
 
     lines: Lines
-    may_backorder: bool = True
+    may_backorder: bool = False
     location_id: int | None = None
 
 

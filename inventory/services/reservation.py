@@ -38,7 +38,7 @@ def reserve(
     actor: str,
     reservation_id: UUID | None = None,
     counters_last: bool = False,
-    may_backorder: bool = True,
+    may_backorder: bool = False,
     location_id: int | None = None,
     renewal_limit: int | None = None,
     beside: Sequence[Model] = (),
@@ -74,7 +74,7 @@ def reserve(
         renewal_limit=renewal_limit,
         beside=beside,
     )
-    if joins_a_transaction() or not may_backorder:
+    if joins_a_transaction() or may_backorder:
         return grant_alone(wish=wish, counters_last=counters_last)
     _refuse_known_sold_out(wish)
     return QUEUE.grant(wish)
@@ -100,7 +100,7 @@ def resize(
     now: datetime,
     actor: str,
     counters_last: bool = False,
-    may_backorder: bool = True,
+    may_backorder: bool = False,
     location_id: int | None = None,
 ) -> Reservation:
     """Change how many units a live reservation keeps (SKU to the new total). Its end stays where it is.

@@ -1,6 +1,6 @@
 """What staff do to stock: receive, adjust, allow back-orders. Always with a reason, always in the ledger."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from inventory.models import Location, MovementKind, StockItem, StockMovement
 from inventory.services.counters import record
@@ -87,8 +87,13 @@ def adjust(
 
 
 @transactional
-def set_backorder_limit(*, stock_item_id: int, limit: int, reason: str, actor: str, now: datetime) -> StockItem:
-    """Allow promises of up to `limit` units beyond what is on hand. The same limit twice changes nothing.
+def set_backorder_limit(
+    *, stock_item_id: int, limit: int, reason: str, actor: str, now: datetime, arrives_on: date | None = None
+) -> StockItem:
+    """Allow promises of up to `limit` units beyond what is on hand. The same twice changes nothing.
+
+    With `arrives_on`, the day on which more is expected, shoppers are offered a pre-order that names it. Without one,
+    a unit beyond stock is promised only to whoever pays late and took the terms for that.
 
     :raises BelowPromised: if more than that is promised already.
     :raises InvalidInput: if the limit is negative or absurd, or the reason is missing.
@@ -99,12 +104,13 @@ def set_backorder_limit(*, stock_item_id: int, limit: int, reason: str, actor: s
     beyond = max(item.held + item.allocated - item.on_hand, 0)
     if limit < beyond:
         raise BelowPromised(held=item.held, allocated=item.allocated, lowest=beyond, field="limit")
-    if limit == item.backorder_limit:
+    if (limit, arrives_on) == (item.backorder_limit, item.arrives_on):
         return item
-    reason = f"{item.backorder_limit} to {limit}: {reason}"
+    expected = f", expected {arrives_on:%-d %b %Y}" if arrives_on else ""
+    reason = f"{item.backorder_limit} to {limit}{expected}: {reason}"
     record([_movement(item, MovementKind.BACKORDER, change=0, reason=reason, actor=actor, now=now)])
-    item.backorder_limit = limit
-    item.save(update_fields=["backorder_limit"])
+    item.backorder_limit, item.arrives_on = limit, arrives_on
+    item.save(update_fields=["backorder_limit", "arrives_on"])
     units_freed([item.pk])
     # What may be promised from now on is promised to those who wait for it.
     record([], lines=dict.fromkeys(lock_awaited_lines([item.pk]), 0), now=now)

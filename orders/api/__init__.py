@@ -8,8 +8,10 @@ from orders.api.orders import CancelOrder, FindOrder, OrderDetail, Orders
 from orders.api.papers import OrderPaper
 from orders.api.payments import GatewayWebhook, OrderPayments, PaymentDetail, PaymentWebhook
 from orders.api.returns import ExchangeReturn, Returns, WithdrawReturn
+from orders.api.shopper import DROP_CODE_PARAMETER, access_of
 
 __all__ = [
+    "DROP_CODE_PARAMETER",
     "CancelOrder",
     "CartCoupon",
     "CartView",
@@ -32,5 +34,6 @@ __all__ = [
     "Reorder",
     "Returns",
     "WithdrawReturn",
+    "access_of",
     "idempotent",
 ]

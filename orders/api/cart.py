@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import User
+from inventory.queries import preorder_offer
 from inventory.services import StockUnavailable
 from orders import queries, services
 from orders.api.documents import CartDocument
@@ -32,14 +33,19 @@ from orders.api.idempotency import (
     idempotent,
     respond,
 )
-from orders.api.shopper import CART_PARAMETER, OpenToGuests
+from orders.api.shopper import CART_PARAMETER, DROP_CODE_PARAMETER, OpenToGuests, access_of
 from orders.models import Cart, CartLine, Checkout
 from orders.services import Answer, UnknownVariant
 from shop.api_fields import IdField, WholeNumberField, sent
+from shop.drops import Terms, terms_for
 from shop.errors import ShopError
 from shop.models import Variant
 from shop.queries import active_variants, on_show
 from shop.transactions import transactional
+
+
+class LooksFurther(Exception):
+    """A first hold is not refused yet: what drops have left, and what may be pre-ordered, is looked at first."""
 
 
 class VariantNeeded(ShopError):
@@ -60,6 +66,16 @@ class AddBody(serializers.Serializer):
 
     product_id = IdField()
     qty = WholeNumberField(min_value=1, max_value=settings.MAX_UNITS_PER_LINE)
+    accepts_backorder = serializers.BooleanField(
+        default=False,
+        help_text="Take what is not here as a pre-order, by the `terms` and the day of a refusal `preorder_offered`.",
+    )
+
+
+class AgainBody(serializers.Serializer):
+    """Nothing is needed."""
+
+    accepts_backorder = serializers.BooleanField(default=False, help_text="As when it is added.")
 
 
 class QuantityBody(serializers.Serializer):
@@ -92,18 +108,19 @@ class CartView(OpenToGuests):
         tags=["cart"],
         summary="Hold units; more of them if the line is there already",
         description="201 where a line was added, 200 where one grew. A guest's first one opens the cart.",
-        parameters=[CART_PARAMETER, KEY_PARAMETER],
+        parameters=[CART_PARAMETER, DROP_CODE_PARAMETER, KEY_PARAMETER],
         request=AddBody,
         responses={200: CartDocument, 201: CartDocument},
     )
     def post(self, request: Request) -> Response:
         body = sent(AddBody, request)
         intent = {"product_id": body["product_id"], "quantity": body["qty"], "now": timezone.now()}
-        if self.cart() is None:
+        grow = partial(self._grow, accepts_backorder=body["accepts_backorder"])
+        if self.cart() is None and not body["accepts_backorder"]:
             # A row that is there already, and is not the answer to this key, is a cart that was opened meanwhile.
-            with suppress(IntegrityError):
+            with suppress(IntegrityError, LooksFurther):
                 return respond(answer_in_one_go(request, produce=partial(self._open, **intent)))
-        return respond(answer_in_one_go(request, produce=partial(self._grow, **intent)))
+        return respond(answer_in_one_go(request, produce=partial(grow, **intent)))
 
     @extend_schema(
         operation_id="empty_cart",
@@ -121,47 +138,60 @@ class CartView(OpenToGuests):
     def _open(self, kept: Kept, *, product_id: UUID, quantity: int, now: datetime) -> Answer:
         """The first hold opens the cart. Its answer is made of what will be written, and is written with it."""
         variant = _variant(product_id)
-        first = services.plan_first_hold(user=self.request.user, variant=variant, quantity=quantity, now=now)
+        terms = terms_for(variant, now=now, access=access_of(self.request, now=now))
+        first = services.plan_first_hold(
+            user=self.request.user, variant=variant, quantity=quantity, now=now, terms=terms
+        )
         summary = queries.summary_of_new(cart=first.cart, line=first.line, hold=first.hold, now=now)
         quote = services.quote_cart(
             lines=[first.line], checkout=Checkout(cart=first.cart), user=self.request.user, now=now
         )
         answer = Answer(status=201, body=dict(CartDocument(summary, context={"quote": quote}).data))
-        with self._telling_the_door(variant):
-            services.take_first_hold(first, now=now, actor=self.actor, beside=kept(answer))
+        with self._telling_the_door(variant, terms):
+            try:
+                services.take_first_hold(first, now=now, actor=self.actor, beside=kept(answer))
+            except StockUnavailable as error:
+                if terms.running is None and (terms.coming or terms.over or preorder_offer(sku=variant.sku, now=now)):
+                    raise LooksFurther from error
+                raise
         return answer
 
-    def _grow(self, kept: Kept, *, product_id: UUID, quantity: int, now: datetime) -> Answer:
+    def _grow(self, kept: Kept, *, product_id: UUID, quantity: int, now: datetime, accepts_backorder: bool) -> Answer:
         """One more hold in a cart that is there, or more units in one: what is known by now is refused first."""
         variant = _variant(product_id)
-        with self._telling_the_door(variant):
-            services.refuse_sold_out(variant=variant, quantity=quantity, now=now)
+        access = access_of(self.request, now=now)
+        terms = terms_for(variant, now=now, access=access)
+        with self._telling_the_door(variant, terms):
+            services.refuse_sold_out(variant=variant, quantity=quantity, now=now, terms=terms)
 
         @transactional
         def produce() -> Answer:
             cart = self.cart() or services.open_cart(user=self.request.user)
-            grows = CartLine.objects.filter(cart=cart, variant=variant).exists()
-            services.add_to_cart(
+            before = set(CartLine.objects.filter(cart=cart, variant=variant).values_list("pk", flat=True))
+            line = services.add_to_cart(
                 cart_id=cart.pk,
                 variant_id=variant.pk,
                 quantity=quantity,
                 now=now,
                 actor=self.actor,
                 counters_last=True,
+                access=access,
+                accepts_backorder=accepts_backorder,
             )
-            response = self.cart_answer(cart, status=200 if grows else 201)
+            response = self.cart_answer(cart, status=200 if line.pk in before else 201)
             return Answer(status=response.status_code, body=response.data)
 
         return answer_once(self.request, produce=produce) if HEADER in self.request.headers else produce()
 
     @contextmanager
-    def _telling_the_door(self, variant: Variant) -> Iterator[None]:
+    def _telling_the_door(self, variant: Variant, terms: Terms) -> Iterator[None]:
         """Let the door repeat this refusal, as long as it holds (see orders.api.door)."""
         try:
             yield
         except StockUnavailable:
             self.request._request.META[SOLD_OUT] = Refused(
-                goods=(variant.sku, None), fingerprint=fingerprint_of(self.request)
+                goods=(variant.sku, None if terms.running is None else terms.running.drop.location_id),
+                fingerprint=fingerprint_of(self.request),
             )
             raise
 
@@ -277,14 +307,22 @@ class HoldLineAgain(OpenToGuests):
         operation_id="hold_again",
         tags=["cart"],
         summary="Hold a line again whose hold ended, at today's price",
-        parameters=[CART_PARAMETER],
-        request=None,
+        parameters=[CART_PARAMETER, DROP_CODE_PARAMETER],
+        request=AgainBody,
         responses=CartDocument,
     )
     @idempotent
     def post(self, request: Request, line_id: UUID) -> Response:
         cart = self.known_cart()
-        services.hold_again(cart_id=cart.pk, line_id=line_id, now=timezone.now(), actor=self.actor)
+        now = timezone.now()
+        services.hold_again(
+            cart_id=cart.pk,
+            line_id=line_id,
+            now=now,
+            actor=self.actor,
+            access=access_of(request, now=now),
+            accepts_backorder=sent(AgainBody, request)["accepts_backorder"],
+        )
         return self.cart_answer(cart)
 
 

@@ -37,6 +37,14 @@ class CartItemDocument(serializers.Serializer):
     extend_from = MomentField(source="offered_from", help_text="The earliest moment to extend it.")
     is_free_again = serializers.BooleanField(help_text="The hold ended, and it could be held again now.")
     price_changed = serializers.BooleanField(help_text="The hold ended, and a new one has another price.")
+    is_preorder = serializers.BooleanField(source="line.is_preorder", help_text="Sent when it has arrived.")
+    arrives_on = serializers.DateField(source="line.arrives_on", allow_null=True, help_text="The day it is expected.")
+    drop = serializers.CharField(
+        source="line.drop_item.drop.slug",
+        default=None,
+        allow_null=True,
+        help_text="The drop in which it was held: its price stays, even after the drop's end.",
+    )
 
 
 class CouponProblemDocument(serializers.Serializer):
@@ -112,6 +120,8 @@ class OrderLineDocument(serializers.Serializer):
     sent = serializers.IntegerField(source="fulfilled", help_text="Units that left in a parcel.")
     cancelled = serializers.IntegerField(help_text="Units given up after the payment, before they were sent.")
     returned = serializers.IntegerField(help_text="Units that were sent and came back.")
+    is_preorder = serializers.BooleanField(help_text="Ordered by the terms of a pre-order: sent when it has arrived.")
+    arrives_on = serializers.DateField(allow_null=True, help_text="The day that went with those terms.")
 
 
 class PaperDocument(serializers.Serializer):

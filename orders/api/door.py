@@ -29,7 +29,7 @@ ADDRESSES = {"/api/v1/cart", "/api/v1/cart/"}
 # What an answer may depend on, beside the body. Somebody's own: a JWT, which no refusal is kept for.
 TELLING = [
     *("PATH_INFO", "QUERY_STRING", "wsgi.url_scheme", "CONTENT_TYPE"),
-    *("HTTP_HOST", "HTTP_ACCEPT", "HTTP_ACCEPT_LANGUAGE", "HTTP_ORIGIN", "HTTP_X_FORWARDED_PROTO"),
+    *("HTTP_HOST", "HTTP_ACCEPT", "HTTP_ACCEPT_LANGUAGE", "HTTP_ORIGIN", "HTTP_X_FORWARDED_PROTO", "HTTP_DROP_CODE"),
 ]
 LONGEST_BODY = 512
 MOST_REFUSALS = 256

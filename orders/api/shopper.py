@@ -13,10 +13,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from orders import queries, services
+from orders import entering, queries, services
 from orders.api.documents import CartDocument
 from orders.api.idempotency import CART_HEADER
 from orders.models import Cart, Checkout, Order
+from shop.drops import Access
 from shop.errors import NotFound
 
 CART_PARAMETER = OpenApiParameter(
@@ -25,6 +26,25 @@ CART_PARAMETER = OpenApiParameter(
     location=OpenApiParameter.HEADER,
     description="A guest's key to the cart, as `cart_token` of an earlier answer. Not needed with a JWT.",
 )
+
+
+DROP_CODE_HEADER = "Drop-Code"
+DROP_CODE_PARAMETER = OpenApiParameter(
+    name=DROP_CODE_HEADER,
+    type=OpenApiTypes.STR,
+    location=OpenApiParameter.HEADER,
+    description="The code that lets its bearer into a drop early. Wrong ones are counted, and ten are too many.",
+)
+
+
+def access_of(request: Request, *, now: datetime) -> Access:
+    """What lets the caller into a drop early: the account, and a code in the header.
+
+    :raises WrongCode: if the code opens none, or none any more.
+    """
+    code = request.headers.get(DROP_CODE_HEADER)
+    drops = entering.enter_code(request=request._request, code=code, now=now) if code else []
+    return Access(drop_ids=frozenset(str(drop.pk) for drop in drops), user=request.user)
 
 
 class OpenToGuests(APIView):

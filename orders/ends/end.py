@@ -15,9 +15,12 @@ class Happening(StrEnum):
 
     AUTHORISED = "authorised"
     CAPTURED_IN_TIME = "captured in time"
+    CAPTURED_IN_TIME_TERMS = "captured in time, pre-ordered"
+    CAPTURED_IN_TIME_GONE = "captured in time, units lost meanwhile"
     CAPTURED_LATE_FREE = "captured late, units free"
     CAPTURED_LATE_TERMS = "captured late, units gone, terms accepted"
     CAPTURED_LATE_GONE = "captured late, units gone"
+    CAPTURED_OVER_LIMIT = "captured, over the limit of a drop"
     CAPTURED_SECOND = "captured by another attempt too"
     CAPTURED_AGAIN = "captured again by the same attempt"
     PAID_TOO_LITTLE = "paid too little"
@@ -49,6 +52,7 @@ class StockEnd(StrEnum):
 
     STAYS = "stays"
     COMMITTED = "held units are allocated"
+    COMMITTED_BEYOND = "held units are allocated beyond what is on hand"
     TAKEN_ANEW = "taken anew and allocated"
     BACKORDERED = "allocated beyond what is on hand"
     LET_GO = "back on sale"

@@ -19,11 +19,20 @@ _NOT_WAITING = tuple(state for state in OrderStatus if state != S.AWAITING_PAYME
 _NO_OPEN_ATTEMPT = "only an order that waits for payment has an open attempt"
 
 
-def _sent_back(outcome: str, entry: OrderEventKind, reads: str, *, step: str = "", calls_staff: bool = False) -> End:
+def _sent_back(
+    outcome: str,
+    entry: OrderEventKind,
+    reads: str,
+    *,
+    step: str = "",
+    calls_staff: bool = False,
+    stock: StockEnd = StockEnd.STAYS,
+) -> End:
     return End(
         outcome,
         order_step=step,
         moves_attempt=True,
+        stock=stock,
         money=MoneyEnd.SENT_BACK,
         entry=entry,
         reads=f"{reads} {{back}}",
@@ -83,6 +92,31 @@ def _captures(table: _Table) -> None:
         "The payment arrived after the hold had ended, and none was left.",
         step="paid late, units gone",
     )
+    preordered = End(
+        "paid, pre-ordered",
+        order_step="paid in time, pre-ordered",
+        moves_attempt=True,
+        stock=StockEnd.COMMITTED_BEYOND,
+        money=MoneyEnd.KEPT,
+        entry=OrderEventKind.PREORDERED,
+        reads="Paid. {remark}",
+        message="order_preordered",
+    )
+    lost = _sent_back(
+        "paid in time, units lost, sent back",
+        OrderEventKind.PAID_LATE_REFUNDED,
+        "What was held for you was lost before you paid, and there is no other.",
+        step="paid in time, units gone",
+        calls_staff=True,
+        stock=StockEnd.LET_GO,
+    )
+    over_limit = _sent_back(
+        "over the limit, sent back",
+        OrderEventKind.OVER_LIMIT,
+        "{remark}",
+        step="paid over the limit",
+        stock=StockEnd.LET_GO,
+    )
     twice = _sent_back("paid twice, sent back", OrderEventKind.PAID_TWICE, "You paid twice.")
     ended = _sent_back(
         "paid after the end, sent back",
@@ -90,6 +124,11 @@ def _captures(table: _Table) -> None:
         "A payment arrived although the order is {status}.",
     )
     table.say(H.CAPTURED_IN_TIME, [S.AWAITING_PAYMENT], in_time)
+    table.say(H.CAPTURED_IN_TIME_TERMS, [S.AWAITING_PAYMENT], preordered)
+    table.say(H.CAPTURED_IN_TIME_GONE, [S.AWAITING_PAYMENT], lost)
+    for happening in (H.CAPTURED_IN_TIME_TERMS, H.CAPTURED_IN_TIME_GONE):
+        table.say(happening, [S.EXPIRED], impossible("once expired it is late, even if a hold still lives"))
+        table.say(happening, [S.CANCELLED], impossible("its units were let go: it counts as late, units gone"))
     table.say(H.CAPTURED_IN_TIME, [S.EXPIRED], impossible("once expired it is late, even if a hold still lives"))
     table.say(H.CAPTURED_IN_TIME, [S.CANCELLED], impossible("its units were let go: it counts as late, units gone"))
     for happening, end in (
@@ -101,7 +140,17 @@ def _captures(table: _Table) -> None:
     for happening in (H.CAPTURED_LATE_FREE, H.CAPTURED_LATE_TERMS):
         table.say(happening, [S.CANCELLED], impossible("its units were let go: it counts as late, units gone"))
     table.say(H.CAPTURED_LATE_GONE, [S.CANCELLED], ended)
-    for happening in (H.CAPTURED_IN_TIME, H.CAPTURED_LATE_FREE, H.CAPTURED_LATE_TERMS, H.CAPTURED_LATE_GONE):
+    table.say(H.CAPTURED_OVER_LIMIT, WAITING_OR_EXPIRED, over_limit)
+    table.say(H.CAPTURED_OVER_LIMIT, [S.CANCELLED], impossible("its units were let go: it counts as late, units gone"))
+    for happening in (
+        H.CAPTURED_IN_TIME,
+        H.CAPTURED_IN_TIME_TERMS,
+        H.CAPTURED_IN_TIME_GONE,
+        H.CAPTURED_LATE_FREE,
+        H.CAPTURED_LATE_TERMS,
+        H.CAPTURED_LATE_GONE,
+        H.CAPTURED_OVER_LIMIT,
+    ):
         table.say(
             happening, [*PAID_STATES, S.REFUNDED], impossible("money came before: it counts as by another attempt")
         )

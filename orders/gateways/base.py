@@ -56,7 +56,7 @@ class GatewayEvent:
     """What a provider reports of one payment. `kind` is one of the words above; amounts in minor units.
 
     `refund_id` names the refund that it is about: by the id with which it was asked for, else by the
-    provider's own name.
+    provider's own name. `fingerprint` tells one means of payment (a card) from another, where there is one.
     """
 
     event_id: str
@@ -67,6 +67,7 @@ class GatewayEvent:
     currency: str
     payload: dict[str, Any] = field(default_factory=dict)
     refund_id: str = ""
+    fingerprint: str = ""
     # Why the amount cannot be said in minor units of this shop, if so; it is nought then, and a person has to look.
     problem: str = ""
 

@@ -166,4 +166,5 @@ def _event(event: dict[str, Any]) -> GatewayEvent:
         currency=str(event["currency"]),
         payload=event,
         refund_id=str(event.get("refund", "")),
+        fingerprint=str(event.get("fingerprint", "")),
     )

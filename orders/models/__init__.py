@@ -14,6 +14,7 @@ from orders.models.attempt import (
 )
 from orders.models.cart import CART_STATES, Cart, CartLine, CartStatus, Checkout
 from orders.models.coupon import Coupon, CouponUse
+from orders.models.drop import DropCustomer, DropPurchase
 from orders.models.idempotency import IdempotencyKey
 from orders.models.message import Message
 from orders.models.order import (
@@ -65,6 +66,8 @@ __all__ = [
     "Checkout",
     "Coupon",
     "CouponUse",
+    "DropCustomer",
+    "DropPurchase",
     "HoldReminder",
     "IdempotencyKey",
     "Message",

@@ -5,9 +5,10 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, When
+from django.db.models.functions import Coalesce
 from uuid6 import uuid7
 
-from shop.models import Variant
+from shop.models import DropItem, Variant
 from shop.states import StateMachine, Transition
 
 
@@ -68,7 +69,10 @@ class Cart(models.Model):
 
 
 class CartLine(models.Model):
-    """So many units of one variant, at the price of the moment they were held, with the key of the reservation."""
+    """So many units of one variant, at the price of the moment they were held, with the key of the reservation.
+
+    What is held in a drop, what is pre-ordered and what is neither are lines of their own, because their terms are.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     cart = models.ForeignKey(Cart, on_delete=models.CASCADE, related_name="lines")
@@ -77,10 +81,21 @@ class CartLine(models.Model):
     unit_price_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     reservation_id = models.UUIDField(db_index=True)
+    drop_item = models.ForeignKey(DropItem, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    is_preorder = models.BooleanField(
+        default=False, help_text="Whether the shopper took the terms of a pre-order: some of it may not be here yet."
+    )
+    arrives_on = models.DateField(null=True, blank=True, help_text="The day that went with those terms.")
+    # NULL differs from NULL in a unique constraint: the key of the drop's item, or 0.
+    drop_key = models.GeneratedField(
+        expression=Coalesce("drop_item_id", 0), output_field=models.BigIntegerField(), db_persist=True
+    )
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["cart", "variant"], name="cartline_one_per_variant"),
+            models.UniqueConstraint(
+                fields=["cart", "variant", "drop_key", "is_preorder"], name="cartline_one_per_variant_and_terms"
+            ),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="cartline_quantity_positive"),
         ]
 

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from uuid6 import uuid7
 
 from orders.models.shipping import ShippingMethod
-from shop.models import Variant
+from shop.models import DropItem, Variant
 from shop.states import StateMachine, Transition
 
 
@@ -32,14 +32,18 @@ ORDER_STATES = StateMachine(
     transitions=(
         Transition(OrderStatus.AWAITING_PAYMENT, "paid in time", OrderStatus.PAID),
         Transition(OrderStatus.AWAITING_PAYMENT, "paid by what came back", OrderStatus.PAID),
+        Transition(OrderStatus.AWAITING_PAYMENT, "paid in time, pre-ordered", OrderStatus.BACKORDERED),
+        Transition(OrderStatus.AWAITING_PAYMENT, "paid in time, units gone", OrderStatus.REFUNDED),
         Transition(OrderStatus.AWAITING_PAYMENT, "paid late, units free", OrderStatus.PAID),
         Transition(OrderStatus.AWAITING_PAYMENT, "paid late, back-ordered", OrderStatus.BACKORDERED),
         Transition(OrderStatus.AWAITING_PAYMENT, "paid late, units gone", OrderStatus.REFUNDED),
+        Transition(OrderStatus.AWAITING_PAYMENT, "paid over the limit", OrderStatus.REFUNDED),
         Transition(OrderStatus.AWAITING_PAYMENT, "cancelled", OrderStatus.CANCELLED),
         Transition(OrderStatus.AWAITING_PAYMENT, "window over", OrderStatus.EXPIRED),
         Transition(OrderStatus.EXPIRED, "paid late, units free", OrderStatus.PAID),
         Transition(OrderStatus.EXPIRED, "paid late, back-ordered", OrderStatus.BACKORDERED),
         Transition(OrderStatus.EXPIRED, "paid late, units gone", OrderStatus.REFUNDED),
+        Transition(OrderStatus.EXPIRED, "paid over the limit", OrderStatus.REFUNDED),
         Transition(OrderStatus.BACKORDERED, "units arrived", OrderStatus.PAID),
         Transition(OrderStatus.BACKORDERED, "cancelled after payment", OrderStatus.CANCELLED),
         Transition(OrderStatus.PAID, "part sent", OrderStatus.PARTLY_FULFILLED),
@@ -232,6 +236,9 @@ class OrderLine(models.Model):
     )
     charged_minor = models.BigIntegerField(help_text="What the customer pays for the line.")
     reservation_id = models.UUIDField(db_index=True)
+    drop_item = models.ForeignKey(DropItem, null=True, blank=True, on_delete=models.PROTECT, related_name="order_lines")
+    is_preorder = models.BooleanField(default=False, help_text="Whether the shopper took the terms of a pre-order.")
+    arrives_on = models.DateField(null=True, blank=True, help_text="The day that went with those terms.")
     packed = models.PositiveIntegerField(default=0, help_text="Units in parcels that have not left.")
     fulfilled = models.PositiveIntegerField(default=0, help_text="Units that were sent.")
     cancelled = models.PositiveIntegerField(default=0, help_text="Units given up after the payment, before sending.")
@@ -294,10 +301,12 @@ class OrderEventKind(models.TextChoices):
     PAYMENT_CANCELLED = "PAYMENT_CANCELLED", "Payment cancelled"
     PAID = "PAID", "Paid"
     PAID_LATE_KEPT = "PAID_LATE_KEPT", "Paid late, order kept"
+    PREORDERED = "PREORDERED", "Paid, pre-ordered"
     BACKORDERED = "BACKORDERED", "Back-ordered"
     ARRIVED = "ARRIVED", "Back-ordered units arrived"
     PAID_LATE_REFUNDED = "PAID_LATE_REFUNDED", "Paid late, money sent back"
     PAID_TWICE = "PAID_TWICE", "Paid twice, one payment sent back"
+    OVER_LIMIT = "OVER_LIMIT", "Over the limit of a drop, money sent back"
     AMOUNT_DIFFERS = "AMOUNT_DIFFERS", "Amount differs, money sent back"
     CHARGED_BACK = "CHARGED_BACK", "Charged back"
     CHARGEBACK_WON = "CHARGEBACK_WON", "Chargeback won"

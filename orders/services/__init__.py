@@ -29,6 +29,18 @@ from orders.services.cart import (
 from orders.services.checkout import cancel_order, expire_unpaid, missing_details, place_order, save_checkout
 from orders.services.claim import claim_found_orders, claim_order
 from orders.services.coupon import apply_coupon, remove_coupon
+from orders.services.drop import (
+    DropMoved,
+    DropNotOpen,
+    DropOver,
+    NotReady,
+    WrongCode,
+    end_drop,
+    enter_code,
+    give_back_quotas,
+    publish_drop,
+    withdraw_drop,
+)
 from orders.services.errors import (
     CartClosed,
     CartEmpty,
@@ -98,9 +110,11 @@ from orders.services.idempotency import (
     once_in_one_go,
 )
 from orders.services.leaving import leave
+from orders.services.limit import LimitReached
 from orders.services.message import send_again, send_due_messages
 from orders.services.nudge import begin_nudged
 from orders.services.paper import issue_missing_papers
+from orders.services.preorder import PreorderOffered, terms_words
 from orders.services.quote import DeliveryOption, Quote, delivery_options, quote_cart
 from orders.services.refund import left_of, request_refund, retry_refund, send_due_refunds
 from orders.services.reminder import ask_for_reminder, forget_reminder, write_hold_messages
@@ -157,6 +171,9 @@ __all__ = [
     "CouponUsedByYou",
     "CouponUsedUp",
     "DeliveryOption",
+    "DropMoved",
+    "DropNotOpen",
+    "DropOver",
     "ExchangeAwaitsReturn",
     "ExchangeIncomplete",
     "ExchangeNotCovered",
@@ -165,6 +182,7 @@ __all__ = [
     "HoldsEnded",
     "KeyInUse",
     "KeyUsedDifferently",
+    "LimitReached",
     "MixedCurrencies",
     "MoreThanCame",
     "NotAReplacement",
@@ -172,6 +190,7 @@ __all__ = [
     "NotDelivered",
     "NotEqualInPrice",
     "NotHeld",
+    "NotReady",
     "NotThatManyLeft",
     "NothingCameBack",
     "NothingChosen",
@@ -183,6 +202,7 @@ __all__ = [
     "OrderNotPayable",
     "OrderOnBackorder",
     "PaymentChargedBack",
+    "PreorderOffered",
     "Quote",
     "Receipt",
     "RefundNotFailed",
@@ -201,6 +221,7 @@ __all__ = [
     "UnknownPayment",
     "UnknownVariant",
     "WishlistFull",
+    "WrongCode",
     "add_to_cart",
     "address_in",
     "allocate_arrivals",
@@ -226,6 +247,8 @@ __all__ = [
     "delivery_options",
     "drop_wish",
     "empty_cart",
+    "end_drop",
+    "enter_code",
     "exchange_return",
     "expire_unpaid",
     "extend_hold",
@@ -234,6 +257,7 @@ __all__ = [
     "forget_old_keys",
     "forget_reminder",
     "fulfil_order",
+    "give_back_quotas",
     "hold_again",
     "issue_missing_papers",
     "keep_for_later",
@@ -251,6 +275,7 @@ __all__ = [
     "plan_first_hold",
     "preview_cancellation",
     "preview_return_refund",
+    "publish_drop",
     "quote_cart",
     "receive_return",
     "record_gateway_event",
@@ -277,6 +302,7 @@ __all__ = [
     "stop_notices",
     "stop_token",
     "take_first_hold",
+    "terms_words",
     "undo_exchange",
     "unpack",
     "unshare_wishlist",
@@ -284,6 +310,7 @@ __all__ = [
     "why_unsendable",
     "wish_to_cart",
     "wishlist_token",
+    "withdraw_drop",
     "withdraw_return",
     "withdraw_review",
     "write_hold_messages",

@@ -1,12 +1,15 @@
 """The cart: every line is held, with its own clock."""
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core import signing
 from django.db import IntegrityError
+from django.db.models import QuerySet
 from uuid6 import uuid7
 
 from accounts.models import User
@@ -14,9 +17,13 @@ from inventory import queries as stock
 from inventory import services as inventory
 from orders.models import CART_STATES, Cart, CartLine, Checkout
 from orders.queries import CART_TOKEN_SALT, cart_id_in
+from orders.services.drop import DropNotOpen, DropOver, give_back_sku
 from orders.services.errors import CartClosed, UnknownVariant
+from orders.services.limit import refuse_over_limit
+from orders.services.preorder import offer_of, offered
+from shop.drops import NOBODY, ORDINARY, Access, Terms, places_of, terms_for, terms_of, with_drops
 from shop.errors import InvalidInput, NotFound
-from shop.models import Variant
+from shop.models import DropItem, Variant
 from shop.transactions import TryAgain, transactional
 
 
@@ -50,7 +57,7 @@ def open_cart(*, user: User | AnonymousUser) -> Cart:
 def sellable_variant(variant_id: UUID) -> Variant:
     """The variant with its product. :raises UnknownVariant: if it is not on sale."""
     variant = (
-        Variant.objects.select_related("product")
+        with_drops(Variant.objects.select_related("product"))
         .filter(pk=variant_id, is_active=True, product__is_published=True)
         .first()
     )
@@ -66,50 +73,86 @@ def refuse_bad_quantity(quantity: int) -> None:
         raise InvalidInput(field="quantity", problem=f"Enter a whole number from 1 to {settings.MAX_UNITS_PER_LINE}.")
 
 
-def refuse_sold_out(*, variant: Variant, quantity: int, now: datetime) -> None:
+def refuse_sold_out(*, variant: Variant, quantity: int, now: datetime, terms: Terms = ORDINARY) -> None:
     """Refuse what nothing is left of, before anything is opened or locked for it. Writes nothing.
+
+    Where a drop is coming, or one that is over may have something left, nothing is refused before that was looked at.
 
     :raises StockUnavailable: if nothing can be promised to anybody.
     """
-    inventory.refuse_sold_out(sku=variant.sku, units=quantity, now=now)
+    if terms.running is None and (terms.coming or terms.over):
+        return
+    location_id = _location_of(terms.running)
+    inventory.refuse_sold_out(sku=variant.sku, units=quantity, now=now, location_id=location_id)
 
 
 @transactional
 def add_to_cart(
-    *, cart_id: UUID, variant_id: UUID, quantity: int, now: datetime, actor: str, counters_last: bool = False
+    *,
+    cart_id: UUID,
+    variant_id: UUID,
+    quantity: int,
+    now: datetime,
+    actor: str,
+    counters_last: bool = False,
+    access: Access = NOBODY,
+    accepts_backorder: bool = False,
 ) -> CartLine:
     """Hold `quantity` more units of a variant in this cart. A line that is there already grows and keeps its clock.
+
+    While a drop runs, its things come from its quota at its price, and are lines of their own. `access` says which
+    drops let this shopper in early. Units in the building come first; only with `accepts_backorder`, and where staff
+    allow it, they become a pre-order, which is a line of its own, too.
 
     Not idempotent: each call adds. A door that may repeat itself brings an idempotency key, and `counters_last`, so
     that its answer is written before the hot row is locked.
 
     :raises UnknownVariant: if it is not on sale.
     :raises StockUnavailable: if they are not free; what was held stays held.
+    :raises PreorderOffered: instead, if they could be pre-ordered.
+    :raises DropNotOpen: instead, if they are in a drop that opens later.
+    :raises LimitReached: if the drop allows this customer fewer.
     :raises InvalidInput: if the quantity is not a whole number within the limit of a line.
     """
     refuse_bad_quantity(quantity)
     variant = sellable_variant(variant_id)
     cart = _lock_open_cart(cart_id)
-    line = CartLine.objects.filter(cart=cart, variant=variant).first()
-    if line is None:
-        line = CartLine(cart=cart, variant=variant)
-        return _hold_anew(line, quantity=quantity, now=now, actor=actor, counters_last=counters_last)
-    if not _is_live(line, now=now):
-        return _hold_anew(line, quantity=quantity, now=now, actor=actor, counters_last=counters_last)
-    refuse_bad_quantity(line.quantity + quantity)
-    return _resize(line, quantity=line.quantity + quantity, now=now, actor=actor, counters_last=counters_last)
+    terms = terms_for(variant, now=now, access=access)
+    lines = _lines_of(cart)
+    is_beyond = accepts_backorder and _is_beyond(terms, variant, units=quantity, now=now)
+    known = _line_under(terms, lines=lines, variant=variant, is_preorder=is_beyond)
+    line = known or CartLine(cart=cart, variant=variant)
+    is_live = not line._state.adding and _is_live(line, now=now)
+    total = line.quantity + quantity if is_live else quantity
+    refuse_bad_quantity(total)
+    if terms.running is not None:
+        refuse_over_limit(terms.running.drop, lines=lines, line=line, quantity=total, now=now)
+    if is_beyond:
+        _take_terms(line, more=quantity, now=now)
+    if is_live:
+        return _resize(line, quantity=total, now=now, actor=actor, counters_last=counters_last)
+    return _hold_anew(line, terms=terms, quantity=total, now=now, actor=actor, counters_last=counters_last)
 
 
 @transactional
 def set_quantity(*, cart_id: UUID, line_id: UUID, quantity: int, now: datetime, actor: str) -> CartLine:
-    """Hold exactly `quantity` units in this line. The clock goes on; the same quantity twice changes nothing.
+    """Hold exactly `quantity` units in this line. Clock and price stay; the same quantity twice changes nothing.
 
     :raises HoldEnded: if the line is no longer held.
     :raises StockUnavailable: if the additional units are not free; what was held stays held.
+    :raises PreorderOffered: instead, if they could be pre-ordered: that is added, as a line of its own.
+    :raises DropOver: if there should be more of a line that was held in a drop, and the drop is over.
+    :raises LimitReached: if the drop allows this customer fewer.
     :raises InvalidInput: if the quantity is not a whole number within the limit of a line.
     """
     refuse_bad_quantity(quantity)
-    line = _line_of(_lock_open_cart(cart_id), line_id)
+    cart = _lock_open_cart(cart_id)
+    line = _line_of(cart, line_id)
+    if line.drop_item is not None and quantity > line.quantity:
+        drop = line.drop_item.drop
+        if drop.has_ended(now=now):
+            raise DropOver(drop=drop.name, ended_at=drop.ends_at)
+        refuse_over_limit(drop, lines=_lines_of(cart), line=line, quantity=quantity, now=now)
     return _resize(line, quantity=quantity, now=now, actor=actor)
 
 
@@ -133,17 +176,50 @@ def extend_hold(*, cart_id: UUID, line_id: UUID, now: datetime) -> CartLine:
 
 
 @transactional
-def hold_again(*, cart_id: UUID, line_id: UUID, now: datetime, actor: str) -> CartLine:
-    """Take a new hold for a line whose hold has ended, at today's price. A live line is left as it is.
+def hold_again(
+    *,
+    cart_id: UUID,
+    line_id: UUID,
+    now: datetime,
+    actor: str,
+    access: Access = NOBODY,
+    accepts_backorder: bool = False,
+) -> CartLine:
+    """Take a new hold for a line whose hold has ended, as it is sold now. A live line is left as it is.
+
+    Where another line of the cart has today's terms already, that one grows, and this one is gone. The terms of a
+    pre-order were taken once, and count again as long as the day is the same.
 
     :raises StockUnavailable: if the units are not free; the line stays on the shelf.
+    :raises PreorderOffered, DropNotOpen, LimitReached: as add_to_cart.
     :raises UnknownVariant: if it is not on sale any more.
     """
-    line = _line_of(_lock_open_cart(cart_id), line_id)
+    cart = _lock_open_cart(cart_id)
+    line = _line_of(cart, line_id)
     if _is_live(line, now=now):
         return line
-    line.variant = sellable_variant(line.variant_id)
-    return _hold_anew(line, quantity=line.quantity, now=now, actor=actor)
+    variant = line.variant = sellable_variant(line.variant_id)
+    terms = terms_for(variant, now=now, access=access)
+    accepts = accepts_backorder or _took_these_terms(line, now=now)
+    is_beyond = accepts and _is_beyond(terms, variant, units=line.quantity, now=now)
+    others = [each for each in _lines_of(cart) if each.pk != line.pk]
+    if _line_under(terms, lines=others, variant=variant, is_preorder=is_beyond) is not None:
+        line.delete()
+        return add_to_cart(
+            cart_id=cart.pk,
+            variant_id=variant.pk,
+            quantity=line.quantity,
+            now=now,
+            actor=actor,
+            access=access,
+            accepts_backorder=accepts,
+        )
+    if terms.running is not None:
+        refuse_over_limit(terms.running.drop, lines=others, line=line, quantity=line.quantity, now=now)
+    line.is_preorder, line.arrives_on = False, None
+    if is_beyond:
+        _take_terms(line, more=line.quantity, now=now)
+    return _hold_anew(line, terms=terms, quantity=line.quantity, now=now, actor=actor)
 
 
 @transactional
@@ -171,9 +247,9 @@ def merge_carts(*, guest_cart_id: UUID, user: User, now: datetime) -> Cart:
         return own or open_cart(user=user)
     if own is None:
         return _give_to(guest, user=user)
-    own_lines = {line.variant_id: line for line in CartLine.objects.filter(cart=own)}
+    own_lines = {_terms_of_line(line): line for line in CartLine.objects.filter(cart=own)}
     for line in CartLine.objects.filter(cart=guest).order_by("pk"):
-        twin = own_lines.get(line.variant_id)
+        twin = own_lines.get(_terms_of_line(line))
         if twin is None:
             line.cart = own
             line.save(update_fields=["cart"])
@@ -243,10 +319,54 @@ def _lock_open_cart(cart_id: UUID) -> Cart:
 
 
 def _line_of(cart: Cart, line_id: UUID) -> CartLine:
-    line = CartLine.objects.select_related("variant").filter(cart=cart, pk=line_id).first()
+    line = _with_terms(CartLine.objects.filter(cart=cart, pk=line_id)).first()
     if line is None:
         raise NotFound()
     return line
+
+
+def _lines_of(cart: Cart) -> list[CartLine]:
+    lines = list(_with_terms(CartLine.objects.filter(cart=cart)).order_by("pk"))
+    for line in lines:
+        # The locked one, with what was read of it.
+        line.cart = cart
+    return lines
+
+
+def _with_terms(lines: QuerySet[CartLine]) -> QuerySet[CartLine]:
+    return lines.select_related("variant", "drop_item__drop", "cart")
+
+
+def _terms_of_line(line: CartLine) -> tuple[UUID, int | None, bool]:
+    """What keeps the lines of one cart apart."""
+    return line.variant_id, line.drop_item_id, line.is_preorder
+
+
+def _line_under(terms: Terms, *, lines: list[CartLine], variant: Variant, is_preorder: bool) -> CartLine | None:
+    """The line that is held under these terms, or was."""
+    wanted = (variant.pk, None if terms.running is None else terms.running.pk, is_preorder)
+    return next((line for line in lines if _terms_of_line(line) == wanted), None)
+
+
+def _is_beyond(terms: Terms, variant: Variant, *, units: int, now: datetime) -> bool:
+    """Whether so many can only be had as a pre-order, as far as it is seen without a lock. In a drop, nothing can."""
+    if terms.running is not None:
+        return False
+    seen = stock.available_to_promise(skus=[variant.sku], now=now, at=places_of({variant.sku: terms}))
+    return seen[variant.sku].free < units and offer_of(sku=variant.sku, units=units, now=now) is not None
+
+
+def _took_these_terms(line: CartLine, *, now: datetime) -> bool:
+    """Whether the terms of the pre-order that this line was are those of today."""
+    offer = offer_of(sku=line.variant.sku, units=1, now=now) if line.is_preorder else None
+    return offer is not None and offer.arrives_on == line.arrives_on
+
+
+def _take_terms(line: CartLine, *, more: int, now: datetime) -> None:
+    """Make it the line of a pre-order of `more` units: those in the building first, the rest beyond."""
+    offer = offer_of(sku=line.variant.sku, units=more, now=now)
+    assert offer is not None, "_is_beyond has seen it in this transaction"
+    line.is_preorder, line.arrives_on = True, offer.arrives_on
 
 
 def _is_live(line: CartLine, *, now: datetime) -> bool:
@@ -254,36 +374,78 @@ def _is_live(line: CartLine, *, now: datetime) -> bool:
     return hold is not None and hold.is_live
 
 
-def _hold_anew(line: CartLine, *, quantity: int, now: datetime, actor: str, counters_last: bool = False) -> CartLine:
-    """Take a new hold at today's price. The cart's rows are written first and the hot row last."""
+def _hold_anew(
+    line: CartLine, *, terms: Terms, quantity: int, now: datetime, actor: str, counters_last: bool = False
+) -> CartLine:
+    """Take a new hold as it is sold now. The cart's rows are written first and the hot row last."""
+    item = terms.running
     line.reservation_id = uuid7()
     line.quantity = quantity
-    line.unit_price_minor = line.variant.price_minor
+    line.drop_item = item
+    line.unit_price_minor = terms.price_minor(line.variant)
     line.currency = line.variant.currency
     line.save()
-    inventory.reserve(
+
+    reserve = partial(
+        inventory.reserve,
         lines={line.variant.sku: quantity},
         token=f"line-{line.reservation_id}",
-        expires_at=now + settings.HOLD_TIME,
+        expires_at=now + (settings.HOLD_TIME if item is None else timedelta(minutes=item.drop.hold_minutes)),
         now=now,
         actor=actor,
         reservation_id=line.reservation_id,
         counters_last=counters_last,
+        may_backorder=line.is_preorder,
+        location_id=_location_of(item),
+        renewal_limit=None if item is None else item.drop.renewals,
     )
+    _or_from_drops(reserve, line=line, now=now)
     return line
 
 
 def _resize(line: CartLine, *, quantity: int, now: datetime, actor: str, counters_last: bool = False) -> CartLine:
     line.quantity = quantity
-    line.save(update_fields=["quantity"])
-    inventory.resize(
+    line.save(update_fields=["quantity", "is_preorder", "arrives_on"])
+    resize = partial(
+        inventory.resize,
         reservation_id=line.reservation_id,
         lines={line.variant.sku: quantity},
         now=now,
         actor=actor,
         counters_last=counters_last,
+        may_backorder=line.is_preorder,
+        location_id=_location_of(line.drop_item),
     )
+    _or_from_drops(resize, line=line, now=now)
     return line
+
+
+def _or_from_drops(take: Callable[[], object], *, line: CartLine, now: datetime) -> None:
+    """Take units. Where general stock has too few, get back what drops that are over have left, and take again.
+
+    :raises StockUnavailable: if there are not enough even then.
+    :raises DropNotOpen: instead, if a drop with them is coming.
+    :raises PreorderOffered: instead, if the shopper could take them as a pre-order.
+    """
+    try:
+        take()
+    except inventory.StockUnavailable as error:
+        sku = line.variant.sku
+        terms = terms_of(skus=[sku], now=now).get(sku, ORDINARY) if line.drop_item is None else ORDINARY
+        if terms.over and give_back_sku(sku=sku, now=now):
+            _or_from_drops(take, line=line, now=now)
+        elif terms.coming is not None:
+            drop = terms.coming.drop
+            raise DropNotOpen(drop=drop.name, slug=drop.slug, opens_at=drop.starts_at) from error
+        elif offer := None if line.drop_item or line.is_preorder else offer_of(sku=sku, units=1, now=now):
+            raise offered(offer, refusal=error) from error
+        else:
+            raise
+
+
+def _location_of(item: DropItem | None) -> int | None:
+    """Where it is held: at the location of the drop, or at any ordinary one."""
+    return None if item is None else item.drop.location_id
 
 
 def _release(line: CartLine, *, reason: str, now: datetime, actor: str) -> None:

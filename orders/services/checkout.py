@@ -41,6 +41,7 @@ from orders.services.errors import (
     OrderNotCancellable,
     TotalChanged,
 )
+from orders.services.limit import count_for_limits
 from orders.services.message import write_order_message
 from orders.services.quote import Quote, quote_cart
 from orders.services.timeline import note
@@ -101,6 +102,7 @@ def place_order(
     :raises HoldsEnded: if a line is not held any more; nothing is ordered in part.
     :raises NotDelivered: if the chosen delivery does not take these things to this address.
     :raises CouponRefused: if the coupon does not count, or its last use went to somebody else at this moment.
+    :raises LimitReached: if a drop allows this customer fewer, with what they ordered before.
     :raises TotalChanged: if it costs something else than the shopper saw.
     """
     cart = Cart.objects.select_for_update().filter(pk=cart_id).first()
@@ -112,7 +114,7 @@ def place_order(
         raise CartClosed()
     lines = list(
         CartLine.objects.filter(cart=cart)
-        .select_related("variant__product")
+        .select_related("variant__product", "drop_item__drop")
         .prefetch_related("variant__product__images")
         .order_by("pk")
     )
@@ -131,6 +133,7 @@ def place_order(
     write_order_message(order, name="order_placed", now=now)
     if quote.coupon is not None:
         take_use(order, quote.coupon, now=now)
+    count_for_limits(order, lines)
     inventory.extend_to(reservation_ids=[line.reservation_id for line in lines], expires_at=pay_by, now=now)
     return order
 
@@ -296,8 +299,8 @@ def _write_order(
     except IntegrityError as error:
         # Two orders drew the same number out of 10^12: draw again.
         raise TryAgain from error
-    by_sku = {line.key: line for line in totals.lines}
-    OrderLine.objects.bulk_create(_order_line(order, line, by_sku[line.variant.sku]) for line in lines)
+    by_key = {line.key: line for line in totals.lines}
+    OrderLine.objects.bulk_create(_order_line(order, line, by_key[str(line.pk)]) for line in lines)
     return order
 
 
@@ -319,6 +322,9 @@ def _order_line(order: Order, line: CartLine, totals: LineTotals) -> OrderLine:
         added_tax_minor=totals.added_tax_minor,
         charged_minor=totals.charged_minor,
         reservation_id=line.reservation_id,
+        drop_item=line.drop_item,
+        is_preorder=line.is_preorder,
+        arrives_on=line.arrives_on,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -14,6 +14,8 @@ from inventory import queries as stock
 from inventory import services as inventory
 from orders.models import Cart, CartLine
 from orders.services.cart import refuse_bad_quantity
+from orders.services.limit import refuse_over_limit
+from shop.drops import ORDINARY, Terms
 from shop.models import Variant
 
 
@@ -26,23 +28,34 @@ class FirstHold:
     hold: stock.Hold
 
 
-def plan_first_hold(*, user: User | AnonymousUser, variant: Variant, quantity: int, now: datetime) -> FirstHold:
-    """What `take_first_hold` will write, of a `sellable_variant`. No query.
+def plan_first_hold(
+    *, user: User | AnonymousUser, variant: Variant, quantity: int, now: datetime, terms: Terms = ORDINARY
+) -> FirstHold:
+    """What `take_first_hold` will write, of a `sellable_variant` under these terms. No query outside of drops.
 
     :raises InvalidInput: if the quantity is not a whole number within the limit of a line.
+    :raises LimitReached: if the drop that runs allows this customer fewer.
     """
     refuse_bad_quantity(quantity)
+    item = terms.running
     cart = Cart(user=user if user.is_authenticated else None)
     line = CartLine(
         cart=cart,
         variant=variant,
         quantity=quantity,
-        unit_price_minor=variant.price_minor,
+        unit_price_minor=terms.price_minor(variant),
         currency=variant.currency,
         reservation_id=uuid7(),
+        drop_item=item,
     )
+    if item is not None:
+        refuse_over_limit(item.drop, lines=[], line=line, quantity=quantity, now=now)
     hold = stock.new_hold(
-        reservation_id=line.reservation_id, units=quantity, now=now, expires_at=now + settings.HOLD_TIME
+        reservation_id=line.reservation_id,
+        units=quantity,
+        now=now,
+        expires_at=now + (settings.HOLD_TIME if item is None else timedelta(minutes=item.drop.hold_minutes)),
+        renewal_limit=None if item is None else item.drop.renewals,
     )
     return FirstHold(cart=cart, line=line, hold=hold)
 
@@ -61,5 +74,7 @@ def take_first_hold(first: FirstHold, *, now: datetime, actor: str, beside: Sequ
         now=now,
         actor=actor,
         reservation_id=line.reservation_id,
+        location_id=None if line.drop_item is None else line.drop_item.drop.location_id,
+        renewal_limit=None if line.drop_item is None else line.drop_item.drop.renewals,
         beside=[first.cart, line, *beside],
     )

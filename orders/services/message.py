@@ -25,7 +25,7 @@ BATCH = 10
 LEASE = timedelta(minutes=2)
 LONGEST_PAUSE = timedelta(hours=1)
 # These tell that an order is paid, and bring its invoice.
-WITH_INVOICE = {"order_paid", "order_paid_late", "order_backordered"}
+WITH_INVOICE = {"order_paid", "order_paid_late", "order_backordered", "order_preordered"}
 # Ends the key of a message; what follows it tells copies apart.
 COPY = "~"
 PRESS_LENGTH = 12

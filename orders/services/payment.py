@@ -6,11 +6,11 @@ transaction.
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from uuid6 import uuid7
 
 from inventory import queries as stock
@@ -21,11 +21,13 @@ from orders.models import Order, OrderLine, Payment, PaymentEvent
 from orders.services.attention import call_staff
 from orders.services.coupon import give_back_use, take_use_again
 from orders.services.dispute import end_of_dispute, settle_dispute
+from orders.services.drop import give_back_sku
 from orders.services.end import conclude
+from orders.services.limit import drop_over_limit
 from orders.services.message import write_order_message
 from orders.services.paper import issue_invoice
 from orders.services.refund import request_refund, settle_refund_report
-from shop.clock import clock_time
+from shop.clock import clock_time, day_words
 from shop.money import format_money
 from shop.transactions import TryAgain, transactional
 
@@ -139,7 +141,7 @@ def _settle_capture(order: Order, payment: Payment, event: GatewayEvent, *, now:
             "check_at",
         ]
     )
-    capture = _capture(order, payment, now=now)
+    capture = _capture(order, payment, fingerprint=event.fingerprint, now=now)
     end, text = conclude(
         order,
         capture.happening,
@@ -169,14 +171,14 @@ def _settle_capture(order: Order, payment: Payment, event: GatewayEvent, *, now:
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """Which capture it is, and the reservation that was taken for it, which lives for a moment only."""
+    """Which capture it is, and the reservations that were taken for its lines, which live for a moment only."""
 
     happening: Happening
-    anew: UUID | None = None
+    anew: dict[UUID, UUID] = field(default_factory=dict)
     remark: str = ""
 
 
-def _capture(order: Order, payment: Payment, *, now: datetime) -> Capture:
+def _capture(order: Order, payment: Payment, *, fingerprint: str, now: datetime) -> Capture:
     if payment.captured_currency != payment.currency:
         return Capture(Happening.PAID_IN_ANOTHER_CURRENCY)
     if payment.captured_minor < payment.amount_minor:
@@ -188,10 +190,32 @@ def _capture(order: Order, payment: Payment, *, now: datetime) -> Capture:
     if order.is_cancelled:
         was_paid = order.paid_at is not None
         return Capture(Happening.CAPTURED_SECOND if was_paid else Happening.CAPTURED_LATE_GONE)
+    drop = drop_over_limit(order, fingerprint=fingerprint)
+    if drop is not None:
+        remark = f"{drop.name} allows {drop.limit_per_customer} per person, and more would be paid with this."
+        return Capture(Happening.CAPTURED_OVER_LIMIT, remark=remark)
     # The holds of an expired order may outlive it where the payment window is shorter than a hold: not in time.
     if order.is_awaiting_payment and _all_held(order, now=now):
-        return Capture(Happening.CAPTURED_IN_TIME)
+        return _capture_in_time(order, now=now)
     return _late_capture(order, payment, now=now)
+
+
+def _capture_in_time(order: Order, *, now: datetime) -> Capture:
+    """Paid while everything is held. What is held is in the building, unless staff allow promises beyond that.
+
+    Then the terms decide: whoever took those of a pre-order waits for it, and nobody else's money is kept for a unit
+    that was lost since it was held.
+    """
+    ids = _reservation_ids(order)
+    if not stock.may_be_beyond(reservation_ids=ids) or inventory.has_arrived(reservation_ids=ids, now=now):
+        return Capture(Happening.CAPTURED_IN_TIME)
+    lines = list(OrderLine.objects.filter(order=order))
+    without_terms = {line.reservation_id for line in lines if not (line.is_preorder or order.accepts_backorder)}
+    if without_terms and not inventory.has_arrived(reservation_ids=without_terms, now=now):
+        return Capture(Happening.CAPTURED_IN_TIME_GONE)
+    day = max((line.arrives_on for line in lines if line.arrives_on), default=None)
+    expected = f", expected on {day_words(day)}" if day else ""
+    return Capture(Happening.CAPTURED_IN_TIME_TERMS, remark=f"A pre-order: it is sent when it has arrived{expected}.")
 
 
 def _late_capture(order: Order, payment: Payment, *, now: datetime) -> Capture:
@@ -205,30 +229,58 @@ def _late_capture(order: Order, payment: Payment, *, now: datetime) -> Capture:
     for reservation_id in _reservation_ids(order):
         inventory.release(reservation_id=reservation_id, reason="paid late", actor=payment.gateway, now=now)
     tries = [(Happening.CAPTURED_LATE_FREE, False)]
-    if order.accepts_backorder:
+    if order.accepts_backorder or OrderLine.objects.filter(order=order, is_preorder=True).exists():
         tries.append((Happening.CAPTURED_LATE_TERMS, True))
     for happening, may_backorder in tries:
-        with suppress(inventory.StockUnavailable):
-            anew = inventory.reserve(
-                lines=_units(order),
-                token=f"late-{payment.pk}",
-                expires_at=now + MOMENT,
-                now=now,
-                actor=payment.gateway,
-                reservation_id=uuid7(),
-                may_backorder=may_backorder,
-            )
-            return Capture(happening, anew=anew.pk, remark=remark)
+        with suppress(inventory.StockUnavailable), transaction.atomic():
+            anew = _take_anew(order, payment, may_backorder=may_backorder, now=now)
+            return Capture(happening, anew=anew, remark=remark)
     return Capture(Happening.CAPTURED_LATE_GONE)
 
 
-def _allocate(order: Order, payment: Payment, end: StockEnd, *, anew: UUID | None, now: datetime) -> None:
+def _take_anew(order: Order, payment: Payment, *, may_backorder: bool, now: datetime) -> dict[UUID, UUID]:
+    """Hold every line again, those of a drop that still runs from its quota; order line to reservation.
+
+    With `may_backorder`, what the shopper took the terms for may be promised beyond stock, and nothing else.
+
+    :raises StockUnavailable: if one of them cannot be had; the caller takes back what the others took.
+    """
+    groups: dict[tuple[int | None, bool], list[OrderLine]] = {}
+    for line in OrderLine.objects.filter(order=order).select_related("drop_item__drop").order_by("sku", "pk"):
+        drop = line.drop_item.drop if line.drop_item else None
+        place = drop.location_id if drop and not drop.has_ended(now=now) else None
+        has_terms = place is None and (line.is_preorder or order.accepts_backorder)
+        groups.setdefault((place, may_backorder and has_terms), []).append(line)
+        if place is None:
+            give_back_sku(sku=line.sku, now=now)
+    anew: dict[UUID, UUID] = {}
+    for (place, is_beyond), lines in groups.items():
+        kept = inventory.reserve(
+            lines=_units(lines),
+            token=f"late-{payment.pk}-{place or ''}{'-beyond' if is_beyond else ''}",
+            expires_at=now + MOMENT,
+            now=now,
+            actor=payment.gateway,
+            reservation_id=uuid7(),
+            may_backorder=is_beyond,
+            location_id=place,
+        )
+        anew |= dict.fromkeys((line.pk for line in lines), kept.pk)
+    return anew
+
+
+def _allocate(order: Order, payment: Payment, end: StockEnd, *, anew: dict[UUID, UUID], now: datetime) -> None:
     """The hot rows come last."""
-    if end == StockEnd.COMMITTED:
+    if end in (StockEnd.COMMITTED, StockEnd.COMMITTED_BEYOND):
         paid_for = _reservation_ids(order)
-    elif end in (StockEnd.TAKEN_ANEW, StockEnd.BACKORDERED) and anew is not None:
-        OrderLine.objects.filter(order=order).update(reservation_id=anew)
-        paid_for = [anew]
+    elif end == StockEnd.LET_GO:
+        for reservation_id in _reservation_ids(order):
+            inventory.release(reservation_id=reservation_id, reason="order refunded", actor=payment.gateway, now=now)
+        return
+    elif end in (StockEnd.TAKEN_ANEW, StockEnd.BACKORDERED) and anew:
+        for line_id, reservation_id in anew.items():
+            OrderLine.objects.filter(pk=line_id).update(reservation_id=reservation_id)
+        paid_for = sorted(set(anew.values()))
     else:
         return
     try:
@@ -264,10 +316,10 @@ def _all_held(order: Order, *, now: datetime) -> bool:
     return all(holds[reservation_id].is_live for reservation_id in ids)
 
 
-def _units(order: Order) -> dict[str, int]:
-    """SKU to the units of all lines."""
+def _units(lines: list[OrderLine]) -> dict[str, int]:
+    """SKU to the units of these lines."""
     units: dict[str, int] = {}
-    for line in OrderLine.objects.filter(order=order):
+    for line in lines:
         units[line.sku] = units.get(line.sku, 0) + line.quantity
     return units
 

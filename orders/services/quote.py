@@ -154,7 +154,7 @@ def weigh(lines: Sequence[CartLine]) -> int:
 
 def _to_price(line: CartLine, rates: Mapping[str, int], coupon: Coupon | None) -> LineToPrice:
     return LineToPrice(
-        key=line.variant.sku,
+        key=str(line.pk),
         unit_price_minor=line.unit_price_minor,
         quantity=line.quantity,
         tax_rate_bp=rates.get(line.variant.product.tax_class, 0),

@@ -22,7 +22,7 @@ from orders.press import once_for_press
 from orders.services import Answer, KeyInUse
 from orders.views.answers import page_or_part, wants_part
 from orders.views.checkout import quote_of
-from shop.clock import clock_time
+from shop.clock import clock_time, day_words
 from shop.errors import InvalidInput, NotFound, ShopError
 from shop.methods import post_only
 from shop.models import Variant
@@ -64,6 +64,7 @@ def cart_add(request: HttpRequest) -> HttpResponse:
             cart=cart,
             variant_id=variant_id,
             quantity=form.cleaned_data["quantity"],
+            accepts_backorder=form.cleaned_data["accepts_backorder"],
             key=form.cleaned_data["key"],
             now=now,
         )
@@ -102,7 +103,7 @@ def line_extend(request: HttpRequest, line_id: UUID) -> HttpResponse:
 
     def change(cart: Cart, now: datetime) -> Note:
         services.extend_hold(cart_id=cart.pk, line_id=line_id, now=now)
-        line = _line_in(queries.summarise_cart(cart=cart, now=now), line_id)
+        line = _line_in(queries.summarise_cart(cart=cart, now=now, access=shopper.access_of(request)), line_id)
         return _extended_note(line)
 
     return _change(request, verb=change, line_id=line_id)
@@ -113,8 +114,16 @@ def line_hold_again(request: HttpRequest, line_id: UUID) -> HttpResponse:
     """Take a new hold for a line whose hold ended."""
 
     def change(cart: Cart, now: datetime) -> Note:
-        services.hold_again(cart_id=cart.pk, line_id=line_id, now=now, actor=shopper.actor_of(request))
-        line = _line_in(queries.summarise_cart(cart=cart, now=now), line_id)
+        access = shopper.access_of(request)
+        again = services.hold_again(
+            cart_id=cart.pk,
+            line_id=line_id,
+            now=now,
+            actor=shopper.actor_of(request),
+            access=access,
+            accepts_backorder=bool(request.POST.get("accepts_backorder")),
+        )
+        line = _line_in(queries.summarise_cart(cart=cart, now=now, access=access), again.pk)
         return Note(kind="done", title="Held for you", text=_held_until(line.line, line.expires_at))
 
     return _change(request, verb=change, line_id=line_id)
@@ -175,7 +184,14 @@ def cart_empty(request: HttpRequest) -> HttpResponse:
 
 
 def _add_once(
-    request: HttpRequest, *, cart: Cart | None, variant_id: UUID, quantity: int, key: UUID, now: datetime
+    request: HttpRequest,
+    *,
+    cart: Cart | None,
+    variant_id: UUID,
+    quantity: int,
+    accepts_backorder: bool,
+    key: UUID,
+    now: datetime,
 ) -> CartLine:
     """Add, once for each press that was meant: a double click, a retry or the back button add nothing more.
 
@@ -192,11 +208,13 @@ def _add_once(
             now=now,
             actor=shopper.actor_of(request),
             counters_last=True,
+            access=shopper.access_of(request),
+            accepts_backorder=accepts_backorder,
         )
         return Answer(status=303, body={"line": str(line.pk)})
 
     for intent in (key, uuid4()):
-        verb = f"add:{variant_id.hex}:{quantity}"
+        verb = f"add:{variant_id.hex}:{quantity}{':preorder' if accepts_backorder else ''}"
         answer = once_for_press(request, verb=verb, key=intent, now=now, produce=produce)
         line = CartLine.objects.select_related("cart", "variant__product").filter(pk=answer.body["line"]).first()
         if line is not None and line.cart.is_open:
@@ -219,7 +237,7 @@ def cart_page(
 
     `after_line_id` is a line that has just gone: the focus moves on to the one that stood after it.
     """
-    summary = queries.summarise_cart(cart=cart, now=now)
+    summary = queries.summarise_cart(cart=cart, now=now, access=shopper.access_of(request))
     lines = [each.line for each in summary.held]
     context = {
         "cart_summary": summary,
@@ -281,7 +299,7 @@ def _asks_for_panel(request: HttpRequest) -> bool:
 def _panel(
     request: HttpRequest, *, cart: Cart | None, line_id: UUID, now: datetime, note: Note, status: int = 200
 ) -> HttpResponse:
-    summary = queries.summarise_cart(cart=cart, now=now)
+    summary = queries.summarise_cart(cart=cart, now=now, access=shopper.access_of(request))
     context = {"cart_summary": summary, "line": _line_in(summary, line_id), "note": note}
     return page_or_part(request, page="orders/cart.html", part="orders/_hold.html", context=context, status=status)
 
@@ -309,12 +327,13 @@ def _refused_add(
         return cart_page(request, cart=cart, now=now, note=note, status=error.status)
     on_sale = Variant.objects.filter(is_active=True, product__is_published=True)
     context = {
-        "cart_summary": queries.summarise_cart(cart=cart, now=now),
+        "cart_summary": queries.summarise_cart(cart=cart, now=now, access=shopper.access_of(request)),
         "note": note,
         "variant": on_sale.select_related("product__category").filter(pk=variant_id).first(),
         "quantity": request.POST.get("quantity", "")[:LONGEST_QUANTITY],
         "quantity_error": note.text if isinstance(error, InvalidInput) or note.kind == "warn" else "",
         "most": settings.MAX_UNITS_PER_LINE,
+        "offer": error.facts if isinstance(error, services.PreorderOffered) else None,
         "back": shopper.way_back(request, otherwise=""),
     }
     answer = page_or_part(
@@ -342,7 +361,8 @@ def _next_line_id(summary: queries.CartSummary, gone_id: UUID) -> UUID | None:
 
 
 def _held_until(line: CartLine, ends_at: datetime) -> str:
-    return f"{line.quantity} × {line.variant.product.name}, until {clock_time(ends_at)}. Nobody else can take it."
+    words = f"{line.quantity} × {line.variant.product.name}, until {clock_time(ends_at)}. Nobody else can take it."
+    return f"{words} A pre-order, expected on {day_words(line.arrives_on)}." if line.arrives_on else words
 
 
 def _extended_note(line: queries.CartLineSummary) -> Note:

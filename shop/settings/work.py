@@ -27,6 +27,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-due-reservations": {"task": "inventory.tasks.expire_due_reservations", **_tick},
     "hand-on-waiting": {"task": "inventory.tasks.hand_on_waiting", **_tick},
     "send-due-refunds": {"task": "orders.tasks.send_due_refunds", **_tick},
+    "give-back-quotas": {"task": "orders.tasks.give_back_quotas", **_tick},
     "allocate-arrivals": {"task": "orders.tasks.allocate_arrivals", **_tick},
     "ask-about-silent-payments": {
         "task": "orders.tasks.ask_about_silent_payments",

@@ -12,7 +12,7 @@ from django.core.paginator import Paginator
 from django.http import QueryDict
 
 from accounts.models import Address
-from inventory.queries import Hold
+from inventory.queries import Availability, Hold
 from orders.models import CartLine, Order, OrderEvent, OrderEventKind, OrderLine, OrderStatus, Review
 from orders.notes import Note, Undo
 from orders.queries import CartLineSummary, CartSummary
@@ -20,7 +20,8 @@ from orders.standing import Told
 from shop.cards import ProductCard
 from shop.forms import ListingForm
 from shop.listing import Facet, FacetValue
-from shop.models import Category, Product, ProductImage, Variant
+from shop.models import Category, Drop, DropItem, Product, ProductImage, Variant
+from shop.sale import Sale, SaleItem
 
 NOW = datetime(2026, 8, 21, 13, 5, tzinfo=UTC)
 
@@ -144,6 +145,27 @@ def _card_stock(stem: str) -> Component:
     return Component(
         name="Stock on a card", slug="card-stock", template="components/_card_stock.html", examples=examples
     )
+
+
+def _drop(stem: str) -> Component:
+    examples = [
+        Example(state="before", is_wide=True, context={"sale": _a_sale(stem, starts_in=12, ends_in=72, free=60)}),
+        Example(state="open", is_wide=True, context={"sale": _a_sale(stem, starts_in=-5, ends_in=55, free=31, held=9)}),
+        Example(
+            state="ending", is_wide=True, context={"sale": _a_sale(stem, starts_in=-55, ends_in=5, free=2, held=3)}
+        ),
+        Example(state="over", is_wide=True, context={"sale": _a_sale(stem, starts_in=-90, ends_in=-30, free=0)}),
+    ]
+    return Component(name="Drop", slug="drop", template="components/_drop_hero.html", examples=examples)
+
+
+def _clock(stem: str) -> Component:
+    examples = [
+        Example(state="days", context={"seconds": 2 * 86_400 + 5 * 3600}),
+        Example(state="hours", context={"seconds": 5 * 3600 + 12 * 60}),
+        Example(state="the last hour", context={"seconds": 725}),
+    ]
+    return Component(name="Clock", slug="clock", template="components/_clock.html", examples=examples)
 
 
 def _tile(stem: str) -> Component:
@@ -444,7 +466,28 @@ def _summary(
         reason=reason,
         ended_at=NOW if reason else None,
     )
-    return CartLineSummary(line=line, hold=hold, now=NOW, is_free_again=is_free)
+    return CartLineSummary(line=line, hold=hold, now=NOW, is_free_again=is_free, new_price_minor=variant.price_minor)
+
+
+def _a_sale(stem: str, *, starts_in: int, ends_in: int, free: int, held: int = 0) -> Sale:
+    """A drop of sixty units, so many minutes before or after its start and its end."""
+    drop = Drop(
+        pk=_id(8),
+        slug="evening",
+        name="Evening drop",
+        starts_at=NOW + timedelta(minutes=starts_in),
+        ends_at=NOW + timedelta(minutes=ends_in),
+        limit_per_customer=2,
+        published_at=NOW,
+    )
+    product = Product(pk=_id(3), slug="lilac-runner", name="Lilac Runner")
+    images = [ProductImage(stem=stem)] if stem else []
+    product._prefetched_objects_cache = {"images": images}  # type: ignore[attr-defined]
+    variant = Variant(pk=_id(4), product=product, sku="RUN-LIL-42", price_minor=1_799_000)
+    item = DropItem(pk=8, drop=drop, variant=variant, price_minor=1_249_000, quota=60)
+    left = Availability(sku=variant.sku, free=free, held=held)
+    each = SaleItem(item=item, product=product, availability=left, usual_minor=1_799_000, sold=60 - free - held)
+    return Sale(drop=drop, items=[each], now=NOW)
 
 
 def _an_order(key: int, status: str, *, stem: str) -> Order:
@@ -463,7 +506,7 @@ def _id(number: int) -> UUID:
 
 
 GALLERY: list[Callable[[str], Component]] = [
-    _buttons, _tags, _icons, _price, _stock, _card, _card_stock, _tile, _gallery, _options, _quantity, _hold, _strip,
-    _notice, _undo, _fields, _errors, _facets, _pager, _steps, _totals, _empty, _order_row, _timeline,
+    _buttons, _tags, _icons, _price, _stock, _card, _card_stock, _drop, _clock, _tile, _gallery, _options, _quantity,
+    _hold, _strip, _notice, _undo, _fields, _errors, _facets, _pager, _steps, _totals, _empty, _order_row, _timeline,
     _address, _account_nav, _wish, _stars, _review,
 ]  # fmt: skip

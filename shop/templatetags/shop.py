@@ -103,6 +103,16 @@ def time_left(seconds: int) -> str:
 
 
 @register.filter
+def countdown(seconds: int) -> str:
+    """How long until a drop opens or ends: "2 d 5 h", "5 h 12 min" or, in the last hour, "12:05". Rounded down."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours >= 24:
+        return f"{hours // 24} d {hours % 24} h"
+    return f"{hours} h {minutes} min" if hours else f"{minutes}:{rest:02}"
+
+
+@register.filter
 def in_about(moment: datetime, now: datetime) -> str:
     """How far off a moment is, rounded up: "about 2 minutes", "less than a minute"."""
     seconds = (moment - now).total_seconds()

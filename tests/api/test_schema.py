@@ -27,7 +27,7 @@ from shop.management.commands import api_document
 from shop.room.services import plan_room
 from shop.wsgi import application
 from tests.api.conftest import API, add, as_guest_of, check_out
-from tests.factories import ShippingMethodFactory, StockItemFactory, paid_order
+from tests.factories import ShippingMethodFactory, StockItemFactory, paid_order, published_drop
 
 DOCUMENT = Path(shop_settings.BASE_DIR) / "docs" / "openapi.yaml"
 CONFORMANCE = [
@@ -107,6 +107,7 @@ def ids(staff: APIClient, guest: APIClient, monkeypatch: pytest.MonkeyPatch) -> 
         "payment_id": order["payment"]["id"],
         "reference": str(item.variant.product.slug),
         "return_id": order["id"],
+        "slug": published_drop(quotas={StockItemFactory().variant: 1}).slug,
         "stock_item_id": str(item.pk),
         "user_id": str(User.objects.get(email="staff@example.com").pk),
     }

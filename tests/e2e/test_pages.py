@@ -50,6 +50,11 @@ PAGES = {
     "outbox": Visit(path="/outbox/", shows="Every e-mail of this demo"),
     # The shelves
     "home": Visit(path="/", shows="In your cart means it is yours"),
+    "drops": Visit(path="/drops/", shows="Runner evening"),
+    "drop that runs": Visit(path="/drops/runner-evening/", shows="Open now"),
+    "drop that comes": Visit(path="/drops/soft-launch/", shows="Early access"),
+    "ready for a drop": Visit(path="/drops/soft-launch/ready/", shows="Get ready"),
+    "pre-order": Visit(path="/p/lilac-runner/?sku=RUN-LIL-43", shows="You can pre-order it."),
     "home, dark by choice": Visit(path="/", who="night", shows="In your cart means it is yours"),
     "home, holding": Visit(path="/", who="holder", shows="You hold 4 items"),
     "home, ended": Visit(path="/", who="ended", shows="no longer held"),

@@ -190,10 +190,6 @@ def by_count(item: StockItem) -> None:
     services.adjust(stock_item_id=item.pk, change=1, reason="count", actor=ACTOR, now=LATER)
 
 
-def by_backorder_limit(item: StockItem) -> None:
-    services.set_backorder_limit(stock_item_id=item.pk, limit=1, reason="more to come", actor=ACTOR, now=LATER)
-
-
 @pytest.mark.parametrize(
     "free_one",
     [
@@ -205,7 +201,6 @@ def by_backorder_limit(item: StockItem) -> None:
         by_delivery,
         by_delivery_elsewhere,
         by_count,
-        by_backorder_limit,
     ],
 )
 def test_a_unit_that_becomes_free_is_the_next_ones_in_the_same_moment(free_one: Freeing) -> None:

@@ -132,7 +132,8 @@ class StockroomWithLine(Stockroom):
     def nothing_is_free_while_somebody_waits(self) -> None:
         for sku in SKUS:
             if PlaceInLine.objects.waiting().filter(line__sku=sku).exists():
-                assert not any(item.room for item in StockItem.objects.filter(variant=sku))
+                items = StockItem.objects.filter(variant=sku)
+                assert not any(item.on_hand > item.held + item.allocated for item in items)
 
     @invariant()
     def an_offer_is_a_hold_with_the_rules_of_a_turn(self) -> None:

@@ -23,7 +23,7 @@ from inventory import services
 from inventory.models import Reservation, ReservationState, StockItem
 from inventory.queries import available_to_promise, holds, prove
 from shop.errors import ShopError
-from tests.factories import ACTOR, NOW, LocationFactory, StockItemFactory, VariantFactory
+from tests.factories import ACTOR, ARRIVES_ON, NOW, LocationFactory, StockItemFactory, VariantFactory
 
 SKUS = ("ALPHA", "BETA")
 QUANTITIES = st.integers(1, 4)
@@ -64,11 +64,13 @@ class Stockroom(RuleBasedStateMachine):
         free = available_to_promise(skus=lines, now=self.now)
         ends = self.now + timedelta(minutes=minutes)
         try:
-            made = services.reserve(lines=lines, token=str(uuid4()), expires_at=ends, now=self.now, actor=ACTOR)
+            made = services.reserve(
+                lines=lines, token=str(uuid4()), expires_at=ends, now=self.now, actor=ACTOR, may_backorder=True
+            )
         except services.StockUnavailable:
-            assert any(free[sku].free < units for sku, units in lines.items()), "a false sold out"
+            assert any(free[sku].free + free[sku].beyond < units for sku, units in lines.items()), "a false sold out"
             return multiple()
-        assert all(free[sku].free >= units for sku, units in lines.items()), "oversold"
+        assert all(free[sku].free + free[sku].beyond >= units for sku, units in lines.items()), "oversold"
         return made.pk
 
     @rule(pk=reservations)
@@ -147,7 +149,12 @@ class Stockroom(RuleBasedStateMachine):
     def set_backorder_limit(self, sku: str, place: str, limit: int) -> None:
         item = StockItem.objects.get(variant_id=sku, location__code=place)
         self._allow(
-            services.set_backorder_limit, services.BelowPromised, stock_item_id=item.pk, limit=limit, reason="season"
+            services.set_backorder_limit,
+            services.BelowPromised,
+            stock_item_id=item.pk,
+            limit=limit,
+            arrives_on=ARRIVES_ON,
+            reason="season",
         )
 
     @invariant()

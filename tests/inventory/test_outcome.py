@@ -125,7 +125,7 @@ def test_fulfil_of_several_skus_is_all_or_nothing() -> None:
 
 def test_fulfil_waits_for_the_delivery_of_what_was_back_ordered() -> None:
     item = StockItemFactory(on_hand=1, backorder_limit=2)
-    reservation = allocation(lines={item.sku: 3})
+    reservation = allocation(lines={item.sku: 3}, may_backorder=True)
 
     with nothing_changes(), pytest.raises(services.NotOnHand) as refusal:
         fulfil(reservation, {item.sku: 3})

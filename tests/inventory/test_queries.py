@@ -9,22 +9,41 @@ from pytest_django import DjangoAssertNumQueries
 
 from inventory import services
 from inventory.models import ReservationLine, ReservationState, StockItem, StockMovement
-from inventory.queries import allocated_by_sku, available_to_promise, holds, prove, rows_behind
-from tests.factories import ACTOR, NOW, LocationFactory, StockItemFactory, VariantFactory, allocation, hold
+from inventory.queries import (
+    PreorderOffer,
+    allocated_by_sku,
+    available_to_promise,
+    holds,
+    preorder_offer,
+    prove,
+    rows_behind,
+)
+from tests.factories import (
+    ACTOR,
+    ARRIVES_ON,
+    NOW,
+    LocationFactory,
+    StockItemFactory,
+    VariantFactory,
+    allocation,
+    hold,
+    stock,
+)
 
 pytestmark = pytest.mark.django_db
 
 INSTANT = timedelta(microseconds=1)
 
 
-def test_available_to_promise_is_on_hand_less_held_and_allocated_plus_backorder() -> None:
+def test_available_to_promise_is_on_hand_less_held_and_allocated_and_says_what_may_be_pre_ordered() -> None:
     item = StockItemFactory(on_hand=9, backorder_limit=2)
     hold(lines={item.sku: 3})
     allocation(lines={item.sku: 4})
 
     answer = available_to_promise(skus=[item.sku], now=NOW)[item.sku]
 
-    assert (answer.free, answer.held) == (4, 3)
+    assert (answer.free, answer.held, answer.beyond) == (2, 3, 2)
+    assert not answer.is_preorder
     assert not answer.is_sold_out
     assert not answer.is_all_held
 
@@ -198,3 +217,23 @@ def test_available_to_promise_leaves_out_what_shoppers_in_line_wait_for() -> Non
     StockItem.objects.filter(variant=variant).update(awaited=4)
 
     assert available_to_promise(skus=[variant.sku], now=NOW)[variant.sku].free == 1
+
+
+def test_what_is_promised_beyond_one_location_takes_nothing_from_another() -> None:
+    near = StockItemFactory(on_hand=1, backorder_limit=3)
+    hold(lines={near.sku: 3}, may_backorder=True)
+    stock(variant=near.variant, location=LocationFactory(code="FAR", priority=200), on_hand=2)
+
+    answer = available_to_promise(skus=[near.sku], now=NOW)[near.sku]
+
+    assert (answer.free, answer.held, answer.beyond) == (2, 3, 1)
+
+
+def test_a_limit_without_a_day_offers_nobody_a_pre_order() -> None:
+    item = StockItemFactory(on_hand=0, backorder_limit=3)
+    assert preorder_offer(sku=item.sku, now=NOW) == PreorderOffer(sku=item.sku, units=3, arrives_on=ARRIVES_ON)
+
+    services.set_backorder_limit(stock_item_id=item.pk, limit=3, reason="no day", actor=ACTOR, now=NOW)
+
+    assert available_to_promise(skus=[item.sku], now=NOW)[item.sku].beyond == 0
+    assert preorder_offer(sku=item.sku, now=NOW) is None

@@ -152,12 +152,21 @@ def test_reserve_asks_no_closed_location() -> None:
 
 def test_reserve_promises_up_to_the_backorder_limit_and_no_further() -> None:
     item = StockItemFactory(on_hand=0, backorder_limit=2)
-    hold(lines={item.sku: 2})
+    hold(lines={item.sku: 2}, may_backorder=True)
 
     with nothing_changes(), pytest.raises(services.StockUnavailable):
-        hold(lines={item.sku: 1})
+        hold(lines={item.sku: 1}, may_backorder=True)
 
     assert counters(item) == (0, 2, 0)
+
+
+def test_reserve_takes_only_what_is_in_the_building_unless_told_otherwise() -> None:
+    item = StockItemFactory(on_hand=1, backorder_limit=5)
+
+    with nothing_changes(), pytest.raises(services.StockUnavailable) as refusal:
+        hold(lines={item.sku: 2})
+
+    assert refusal.value.facts["shortages"] == [{"sku": item.sku, "asked": 2, "available": 1}]
 
 
 def test_reserve_gets_the_unit_of_a_hold_that_ended_this_instant() -> None:

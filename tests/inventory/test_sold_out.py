@@ -121,16 +121,12 @@ def adjust(item: StockItem) -> None:
     services.adjust(stock_item_id=item.pk, change=1, reason="found one", actor=ACTOR, now=LATER)
 
 
-def allow_backorders(item: StockItem) -> None:
-    services.set_backorder_limit(stock_item_id=item.pk, limit=1, reason="coming", actor=ACTOR, now=LATER)
-
-
 def give_back(item: StockItem) -> None:
     reservation = item.reservation_lines.order_by("pk")[0].reservation
     services.give_back(reservation_id=reservation.pk, lines={item.sku: 1}, reason="", actor=ACTOR, now=LATER)
 
 
-FREEING = [release, receive, receive_elsewhere, adjust, allow_backorders, give_back]
+FREEING = [release, receive, receive_elsewhere, adjust, give_back]
 
 
 @pytest.mark.parametrize("free", FREEING)

@@ -156,10 +156,10 @@ def test_set_backorder_limit_lets_more_be_promised_than_is_on_hand() -> None:
     item = StockItemFactory(on_hand=1)
 
     services.set_backorder_limit(stock_item_id=item.pk, limit=2, reason="pre-order", actor=ACTOR, now=NOW)
-    hold(lines={item.sku: 3})
+    hold(lines={item.sku: 3}, may_backorder=True)
 
     with pytest.raises(services.StockUnavailable):
-        hold(lines={item.sku: 1})
+        hold(lines={item.sku: 1}, may_backorder=True)
     assert counters(item) == (1, 3, 0)
 
 
@@ -176,7 +176,7 @@ def test_set_backorder_limit_is_told_by_the_ledger_and_a_repeat_is_not() -> None
 
 def test_set_backorder_limit_refuses_to_break_a_promise() -> None:
     item = StockItemFactory(on_hand=1, backorder_limit=5)
-    hold(lines={item.sku: 4})
+    hold(lines={item.sku: 4}, may_backorder=True)
 
     with nothing_changes(), pytest.raises(services.BelowPromised) as refusal:
         services.set_backorder_limit(stock_item_id=item.pk, limit=2, reason="stop", actor=ACTOR, now=NOW)

@@ -21,10 +21,22 @@ pytestmark = pytest.mark.django_db
 
 def late(item: StockItem, *, units: int = 1, accepts_backorder: bool = True) -> Order:
     """An order whose money comes after its hold has ended."""
-    order = placed_order(lines={item.variant: units}, accepts_backorder=accepts_backorder)
+    order = placed(item, units=units, accepts_backorder=accepts_backorder)
     payment = services.start_payment(order_id=order.pk, now=NOW)
     report(payment, now=WINDOW_ENDS)
     order.refresh_from_db()
+    return order
+
+
+def placed(item: StockItem, *, units: int, accepts_backorder: bool) -> Order:
+    """An order whose units were there when it was placed. Where none were free, they came and were lost again."""
+    on_hand, held, allocated = counters(item)
+    short = units - (on_hand - held - allocated)
+    if short > 0:
+        inventory.receive(sku=item.sku, location="MAIN", quantity=short, reason="found", actor=ACTOR, now=NOW)
+    order = placed_order(lines={item.variant: units}, accepts_backorder=accepts_backorder)
+    if short > 0:
+        inventory.adjust(stock_item_id=item.pk, change=-short, reason="broken", actor=ACTOR, now=NOW)
     return order
 
 
@@ -75,10 +87,10 @@ def test_without_the_terms_late_money_goes_back_although_staff_allow_back_orders
 
 def test_beyond_the_limit_late_money_goes_back_whatever_was_accepted() -> None:
     item = sold_out(backorder_limit=1)
-    order = placed_order(lines={item.variant: 1}, accepts_backorder=True)
+    order = placed(item, units=1, accepts_backorder=True)
     payment = services.start_payment(order_id=order.pk, now=NOW)
     inventory.release_expired(skus=[item.sku], now=WINDOW_ENDS)
-    hold(lines={item.sku: 1}, minutes=600, now=WINDOW_ENDS)
+    hold(lines={item.sku: 1}, minutes=600, now=WINDOW_ENDS, may_backorder=True)
 
     report(payment, now=WINDOW_ENDS)
 

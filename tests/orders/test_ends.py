@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 
+from inventory import services as inventory
 from inventory.queries import prove
 from orders import ends, services
 from orders.ends import ENDS, CannotHappen, Happening, MoneyEnd, StockEnd, end_of
@@ -32,8 +33,9 @@ from orders.models import (
     RefundStatus,
 )
 from orders.queries import prove_owed
+from shop.models import DropItem
 from tests.books import counters, everything, nothing_changes
-from tests.factories import NOW, report
+from tests.factories import ARRIVES_ON, NOW, DropFactory, report
 from tests.orders.scenes import (
     BUILD,
     UNITS,
@@ -81,6 +83,7 @@ GONE = replace(BACK, order=S.REFUNDED, entry=K.PAID_LATE_REFUNDED)
 KEPT = Expected(S.PAID, P.CAPTURED, shift=(0, UNITS), entry=K.PAID_LATE_KEPT, message="order_paid_late")
 TERMS = Expected(S.BACKORDERED, P.CAPTURED, shift=(0, UNITS), entry=K.BACKORDERED, message="order_backordered")
 IN_TIME = Expected(S.PAID, P.CAPTURED, shift=(-UNITS, UNITS), entry=K.PAID, message="order_paid")
+PREORDERED = Expected(S.BACKORDERED, P.CAPTURED, shift=(-UNITS, UNITS), entry=K.PREORDERED, message="order_preordered")
 WENT_BACK = Expected(entry=K.REFUND_SUCCEEDED)
 TAKEN = Expected(attempt=P.CHARGED_BACK, entry=K.CHARGED_BACK, staff=True, message="payment_charged_back")
 WON = Expected(attempt=P.CAPTURED, entry=K.CHARGEBACK_WON)
@@ -102,13 +105,16 @@ def table() -> dict[tuple[str, Happening], Expected]:
 
     waiting_only(H.AUTHORISED, Expected(attempt=P.AUTHORISED, entry=K.PAYMENT_AUTHORISED))
     say(H.CAPTURED_IN_TIME, [S.AWAITING_PAYMENT], IN_TIME)
+    say(H.CAPTURED_IN_TIME_TERMS, [S.AWAITING_PAYMENT], PREORDERED)
+    say(H.CAPTURED_IN_TIME_GONE, [S.AWAITING_PAYMENT], replace(GONE, shift=(-UNITS, 0), staff=True))
     # What the waiting order still held is let go; an expired one holds nothing.
     say(H.CAPTURED_LATE_FREE, [S.AWAITING_PAYMENT], replace(KEPT, shift=(-UNITS, UNITS)))
     say(H.CAPTURED_LATE_FREE, [S.EXPIRED], KEPT)
-    say(H.CAPTURED_LATE_TERMS, [S.AWAITING_PAYMENT], replace(TERMS, shift=(-UNITS, UNITS)))
-    say(H.CAPTURED_LATE_TERMS, [S.EXPIRED], TERMS)
+    say(H.CAPTURED_LATE_TERMS, OPEN, TERMS)
     say(H.CAPTURED_LATE_GONE, OPEN, GONE)
     say(H.CAPTURED_LATE_GONE, [S.CANCELLED], AFTER_THE_END)
+    say(H.CAPTURED_OVER_LIMIT, [S.AWAITING_PAYMENT], replace(GONE, shift=(-UNITS, 0), entry=K.OVER_LIMIT))
+    say(H.CAPTURED_OVER_LIMIT, [S.EXPIRED], replace(GONE, entry=K.OVER_LIMIT))
     say(H.CAPTURED_SECOND, PAID, TWICE)
     say(H.CAPTURED_SECOND, OVER, AFTER_THE_END)
     say(H.CAPTURED_AGAIN, S, AS_BEFORE)
@@ -178,6 +184,27 @@ def late(*, is_gone: bool) -> Callable[[Scene, Provider], Staged]:
         return reporting("payment.captured")(scene, provider)
 
     return stage
+
+
+def lost_meanwhile(scene: Scene, provider: Provider) -> Staged:
+    """Staff may let units go that are held, where they allow promises beyond stock."""
+    change = -scene.item.on_hand
+    inventory.adjust(stock_item_id=scene.item.pk, change=change, reason="broken", actor="staff", now=scene.now)
+    return reporting("payment.captured")(scene, provider)
+
+
+def preordered(scene: Scene, provider: Provider) -> Staged:
+    scene.order.lines.update(is_preorder=True, arrives_on=ARRIVES_ON)
+    return lost_meanwhile(scene, provider)
+
+
+def over_limit(scene: Scene, provider: Provider) -> Staged:
+    """What was ordered turns out to be of a drop that allows fewer."""
+    drop = DropFactory(published_at=NOW, limit_per_customer=UNITS - 1)
+    line = scene.order.lines.get()
+    item = DropItem.objects.create(drop=drop, variant=line.variant, price_minor=line.unit_price_minor, quota=1)
+    scene.order.lines.update(drop_item=item)
+    return reporting("payment.captured")(scene, provider)
 
 
 def captured_again(scene: Scene, provider: Provider) -> Staged:
@@ -322,6 +349,9 @@ STAGE: dict[Happening, Callable[[Scene, Provider], Staged]] = {
     H.CAPTURED_LATE_FREE: late(is_gone=False),
     H.CAPTURED_LATE_TERMS: late(is_gone=True),
     H.CAPTURED_LATE_GONE: late(is_gone=True),
+    H.CAPTURED_IN_TIME_TERMS: preordered,
+    H.CAPTURED_IN_TIME_GONE: lost_meanwhile,
+    H.CAPTURED_OVER_LIMIT: over_limit,
     H.CAPTURED_SECOND: reporting("payment.captured"),
     H.CAPTURED_AGAIN: captured_again,
     H.PAID_TOO_LITTLE: reporting("payment.captured", amount=1),
@@ -353,6 +383,8 @@ def build(state: str, happening: Happening) -> Scene:
     if happening == H.CAPTURED_LATE_TERMS and state in OPEN:
         terms = {"accepts_backorder": True, "backorder_limit": UNITS}
         return waiting(**terms) if state == S.AWAITING_PAYMENT else expired(**terms)
+    if happening in (H.CAPTURED_IN_TIME_TERMS, H.CAPTURED_IN_TIME_GONE) and state == S.AWAITING_PAYMENT:
+        return waiting(backorder_limit=UNITS)
     return BUILD[OrderStatus(state)]()
 
 
@@ -456,7 +488,7 @@ def agrees_with_the_document(end: ends.End, expected: Expected, outcome: Any) ->
     assert (end.money == MoneyEnd.SENT_BACK) == (expected.refund == "all")
     assert end.calls_staff == expected.staff
     assert end.holds_parcels == expected.held_back
-    stocked = {StockEnd.COMMITTED, StockEnd.TAKEN_ANEW, StockEnd.BACKORDERED}
+    stocked = {StockEnd.COMMITTED, StockEnd.COMMITTED_BEYOND, StockEnd.TAKEN_ANEW, StockEnd.BACKORDERED}
     assert (end.stock in stocked) == (expected.shift[1] > 0)
     if hasattr(outcome, "outcome"):
         assert outcome.outcome.split(":")[0] == end.outcome
@@ -465,6 +497,8 @@ def agrees_with_the_document(end: ends.End, expected: Expected, outcome: Any) ->
 COUNTS_AS = {
     H.CAPTURED_SECOND: {S.AWAITING_PAYMENT: H.CAPTURED_IN_TIME, S.EXPIRED: H.CAPTURED_LATE_FREE},
     H.CAPTURED_IN_TIME: {S.EXPIRED: H.CAPTURED_LATE_FREE},
+    H.CAPTURED_IN_TIME_TERMS: {S.EXPIRED: H.CAPTURED_LATE_FREE},
+    H.CAPTURED_IN_TIME_GONE: {S.EXPIRED: H.CAPTURED_LATE_FREE},
 }
 
 

@@ -197,11 +197,12 @@ def test_fulfil_order_refuses_what_was_not_paid_or_is_all_packed() -> None:
 
 def test_fulfil_order_waits_for_the_delivery_of_what_was_back_ordered() -> None:
     item = StockItemFactory(on_hand=1, backorder_limit=2)
-    order = paid_order(lines={item.variant: 2})
+    order = paid_order(lines={item.variant: 2}, preorders=True)
 
-    with nothing_changes(), pytest.raises(inventory.NotOnHand):
+    with nothing_changes(), pytest.raises(services.OrderOnBackorder):
         fulfil(order)
 
     inventory.receive(sku=item.sku, location="MAIN", quantity=1, reason="delivery", actor=ACTOR, now=NOW)
+    services.allocate_arrivals(now=NOW)
     fulfil(order)
     assert counters(item) == (0, 0, 0)

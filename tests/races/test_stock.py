@@ -269,7 +269,7 @@ def test_a_deadlock_is_tried_again_and_nobody_notices(pause_before: Pause, monke
 
 def two_parcels() -> list[Any]:
     item = StockItemFactory(on_hand=1, backorder_limit=1)
-    owed = [allocation(lines={item.sku: 1}).pk for _ in range(2)]
+    owed = [allocation(lines={item.sku: 1}, may_backorder=True).pk for _ in range(2)]
     return at_once(
         *[partial(services.fulfil, reservation_id=pk, lines={item.sku: 1}, actor=ACTOR, now=NOW) for pk in owed]
     )

@@ -37,7 +37,7 @@ def _product(shelf: Category, *, variants: int = 2, **fields: Any) -> Product:
 
 # What a page asks: as a new process, after a change of the catalogue, and while it stays as it was.
 PAGES = {
-    "home": ("/", 4, 4, 1),
+    "home": ("/", 5, 5, 1),
     "shelf": ("/c/shoes/", 5, 5, 1),
     "shelf, narrowed down": ("/c/shoes/?trait=Colour:Lilac&lowest=1&sort=price", 5, 5, 1),
     "search": ("/search/?q=runner", 5, 5, 1),

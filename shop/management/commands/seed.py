@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from shop.demo import history, shelves
+from shop.demo import drops, history, shelves
 
 
 class Command(BaseCommand):
@@ -32,4 +32,6 @@ class Command(BaseCommand):
         history.offer_delivery()
         history.hand_out_coupons()
         played = history.play_orders(now=now) if settings.SANDBOX_ENABLED else 0
+        drops.plan_drops(now=now)
+        drops.take_preorders(now=now)
         self.stdout.write(f"{added} products and {played} orders added.")
