@@ -13,7 +13,7 @@ from datetime import datetime
 from threading import Lock
 from uuid import UUID
 
-from django.db import Error, IntegrityError
+from django.db import Error, IntegrityError, OperationalError
 from django.db.models import Model
 
 from inventory.models import MovementKind, Reservation, ReservationLine, StockMovement
@@ -22,7 +22,7 @@ from inventory.services.errors import StockUnavailable
 from inventory.services.plan import Lines, Plan, Wanted, plan_all
 from shop import rows
 from shop.errors import Busy
-from shop.transactions import TryAgain, joins_a_transaction, transactional
+from shop.transactions import TryAgain, is_lock_wait, joins_a_transaction, transactional
 
 # How many are granted together. More would only let the first of them wait for the last.
 MOST_TOGETHER = 100
@@ -30,6 +30,10 @@ MOST_TOGETHER = 100
 PATIENCE_SECONDS = 1.5
 
 Outcome = Reservation | StockUnavailable
+
+
+class LockedBeside(Exception):
+    """Somebody has a lock that a row beside one of these wishes would have to wait for."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -128,14 +132,15 @@ QUEUE = Queue()
 def _grant_together(group: list[Wish]) -> None:
     """Give every wish its outcome; none of them, where the group failed and left nothing, or nobody knows.
 
-    What fails for all may be the fault of one: a token that was used before, a row beside that is there already. A
-    connection that broke at COMMIT leaves open whether everybody has everything. Alone, each finds its own answer.
+    What fails for all may be the fault of one: a token that was used before, a row beside that is there already or that
+    somebody is just writing. A connection that broke at COMMIT leaves open whether everybody has everything. Alone,
+    each finds its own answer.
     """
     try:
         outcomes: Sequence[Outcome | Busy] = _write(wishes=group, together=True, may_remember=True)
     except Busy as busy:
         outcomes = [busy] * len(group)
-    except (Error, TryAgain):
+    except (Error, TryAgain, LockedBeside):
         return
     for wish, outcome in zip(group, outcomes, strict=True):
         wish.outcome = outcome
@@ -160,6 +165,7 @@ def _write(
 
     A lock that somebody has on a row beside is waited for by a wish alone: a group would wait with it.
 
+    :raises LockedBeside: if a group would have to wait for a row beside.
     :raises IntegrityError: if a row is there already, unless it is the reservation of a wish alone.
     """
     plans = plan_all(
@@ -206,8 +212,13 @@ def _write_beside(beside: list[Model], *, waits: bool) -> None:
     by_model: dict[type[Model], list[Model]] = {}
     for row in beside:
         by_model.setdefault(type(row), []).append(row)
-    for alike in by_model.values():
-        rows.insert(alike, waits=waits)
+    try:
+        for alike in by_model.values():
+            rows.insert(alike, waits=waits)
+    except OperationalError as error:
+        if not waits and is_lock_wait(error):
+            raise LockedBeside from error
+        raise
 
 
 def _write_lines(granted: list[tuple[Wish, Plan]], *, counters_last: bool) -> None:

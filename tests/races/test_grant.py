@@ -1,13 +1,15 @@
 """Those who wait in one process are granted together: exactly, each with an answer of its own, and against others."""
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
+from threading import Event
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Model
 from uuid6 import uuid7
 
@@ -21,7 +23,7 @@ from shop.errors import Busy
 from shop.models import Category
 from tests.books import counters
 from tests.factories import ACTOR, NOW, StockItemFactory, hold
-from tests.races.threads import at_once, seen_within_rounds, without_checks
+from tests.races.threads import PAUSE_SECONDS, at_once, seen_within_rounds, without_checks
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.django_db(transaction=True)]
 
@@ -175,6 +177,30 @@ def test_rows_beside_are_there_with_the_hold_or_not_at_all(pause_before: Pause) 
     assert [type(answer) for answer in answers] == [Reservation, Reservation, IntegrityError, Reservation]
     assert set(Category.objects.filter(name="Beside").values_list("slug", flat=True)) == {"one", "two", "three"}
     assert counters(item) == (20, 3, 0)
+    assert prove() == []
+
+
+def test_a_row_beside_that_somebody_else_is_writing_keeps_nobody_but_its_own_wish(pause_before: Pause) -> None:
+    item, queue = StockItemFactory(on_hand=20), Queue()
+    pause_before(counters_module, "_shift")
+    is_written = Event()
+
+    def another_process() -> None:
+        with transaction.atomic():
+            Category.objects.create(slug="taken", name="There before")
+            is_written.set()
+            time.sleep(10 * PAUSE_SECONDS)
+
+    def one(slug: str) -> Reservation:
+        is_written.wait(timeout=10)
+        return ask(item, queue=queue, beside=[Category(slug=slug, name="Beside")])
+
+    slugs = ["one", "two", "taken", "three", "four"]
+    _, *answers = at_once(another_process, *[partial(one, slug) for slug in slugs])
+
+    kinds = dict(zip(slugs, map(type, answers), strict=True))
+    assert kinds == {slug: IntegrityError if slug == "taken" else Reservation for slug in slugs}
+    assert counters(item) == (20, 4, 0)
     assert prove() == []
 
 
