@@ -105,7 +105,8 @@ def _step(payment: Payment, event: GatewayEvent) -> str:
     """The step of the attempt's table: a bank may dispute a part of what is here, and return a part."""
     if not payment.is_captured:
         return event.kind
-    if event.kind == base.CHARGEBACK_WON and payment.taken_minor:
+    # Of a charge that pays other orders by now, the bank may have taken nothing but their parts.
+    if event.kind == base.CHARGEBACK_WON and any(part.taken_minor for part in [payment, *shares_of(payment)]):
         return PART_WON
     whole_minor = _here(payment) + sum(_here(share) for share in shares_of(payment))
     is_part = 0 < event.amount_minor < whole_minor and event.currency == payment.captured_currency

@@ -6,6 +6,8 @@ cancelled, returned or refunded of that order later finds its money without look
 
 from datetime import datetime
 
+from django.db.models import F
+
 from orders.models import Order, Payment, PaymentStatus
 
 
@@ -33,9 +35,13 @@ def move_share(payment: Payment, *, order: Order, amount_minor: int, now: dateti
 def join_share(order: Order) -> None:
     """Let the money of an order that was never sent count for the order again from which it came.
 
-    Such a share is known to nobody else: no paper tells of it, and nothing can have gone back of it.
+    Such a share is known to nobody else: no paper tells of it, and nothing can have gone back of it. What the bank has
+    taken of it, the bank has of the payment that it comes from.
     """
-    Payment.objects.filter(order=order).exclude(moved_from=None).delete()
+    for share in Payment.objects.filter(order=order).exclude(moved_from=None):
+        assert share.moved_from_id is not None, "the query has left those out"
+        Payment.objects.filter(pk=share.moved_from_id).update(taken_minor=F("taken_minor") + share.taken_minor)
+        share.delete()
 
 
 def shares_of(payment: Payment) -> list[Payment]:
