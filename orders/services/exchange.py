@@ -147,15 +147,15 @@ def finish_awaited(asked: ReturnRequest, order: Order, parts: list[ReturnLine], 
 
 
 def _the_same(asked: ReturnRequest, replacement: Order, parts: list[ReturnLine], choices: Mapping[int, UUID]) -> Order:
-    before = sorted(replacement.lines.values_list("variant_id", flat=True))
-    if sorted(choices.values()) == before and choices.keys() == {part.pk for part in parts}:
+    before = list(replacement.lines.order_by("pk").values_list("variant_id", flat=True))
+    if [choices.get(part.pk) for part, _ in _units(asked, parts)] == before:
         return replacement
     raise ReturnExchanged(number=asked.number, order=replacement.number)
 
 
 def _units(asked: ReturnRequest, parts: list[ReturnLine]) -> list[tuple[ReturnLine, int]]:
     """What came; or, before anything came, what is to come."""
-    units = [(part, part.came if asked.is_received else part.quantity) for part in parts]
+    units = [(part, part.came if asked.received_at else part.quantity) for part in parts]
     return [(part, came) for part, came in units if came]
 
 

@@ -56,6 +56,16 @@ def approved(order: Order, units: int = 1) -> ReturnRequest:
     return services.decide_return(return_id=asked.pk, approve=True, answer="", now=NOW, actor=STAFF)
 
 
+def approved_whole(order: Order) -> ReturnRequest:
+    """The return of everything that an order had."""
+    services.fulfil_order(order_id=order.pk, now=NOW, actor=STAFF)
+    units = {line.pk: line.quantity for line in order.lines.all()}
+    asked = services.request_return(
+        order_id=order.pk, units=units, reason="DOES_NOT_FIT", remark="", now=NOW, actor="guest"
+    )
+    return services.decide_return(return_id=asked.pk, approve=True, answer="", now=NOW, actor=STAFF)
+
+
 def receive(asked: ReturnRequest, units: int) -> ReturnRequest:
     receipts = {asked.lines.get().pk: Receipt(restocked=units)}
     return services.receive_return(return_id=asked.pk, receipts=receipts, now=NOW, actor=STAFF)
@@ -172,6 +182,29 @@ def test_the_same_choice_twice_is_one_exchange_and_another_one_is_refused() -> N
         exchange(asked, third.variant)
     with nothing_changes(), pytest.raises(services.ReturnMoved):
         services.refund_return(return_id=asked.pk, now=NOW, actor=STAFF)
+
+
+def test_the_same_choice_twice_is_one_exchange_where_only_a_part_came() -> None:
+    came, kept = StockItemFactory(), StockItemFactory()
+    asked = approved_whole(paid_order(lines={came.variant: 1, kept.variant: 1}))
+    part = asked.lines.get(order_line__sku=came.sku)
+    services.receive_return(return_id=asked.pk, receipts={part.pk: Receipt(restocked=1)}, now=NOW, actor=STAFF)
+    choices = {part.pk: sibling(came).variant.pk}
+    first = services.exchange_return(return_id=asked.pk, choices=choices, now=NOW, actor="guest")
+
+    with nothing_changes():
+        assert services.exchange_return(return_id=asked.pk, choices=choices, now=NOW, actor="guest") == first
+
+
+def test_the_same_variants_for_each_other_are_another_choice() -> None:
+    item = StockItemFactory()
+    asked = approved_whole(paid_order(lines={item.variant: 1, sibling(item).variant: 2}))
+    one, two = asked.lines.order_by("order_line_id").values_list("pk", flat=True)
+    large, small = sibling(item).variant.pk, sibling(item).variant.pk
+    services.exchange_return(return_id=asked.pk, choices={one: large, two: small}, now=NOW, actor="guest")
+
+    with nothing_changes(), pytest.raises(services.ReturnExchanged):
+        services.exchange_return(return_id=asked.pk, choices={one: small, two: large}, now=NOW, actor="guest")
 
 
 def test_what_cannot_replace_it_is_refused_and_changes_nothing() -> None:
