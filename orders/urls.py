@@ -7,6 +7,10 @@ from orders import views
 app_name = "orders"
 
 urlpatterns = [
+    path("terms/", views.terms, name="terms"),
+    path("privacy/", views.privacy, name="privacy"),
+    path("shipping/", views.shipping, name="shipping"),
+    path("returns/", views.returns, name="returns"),
     path("wishlist/", views.wishlist, name="wishlist"),
     path("wishlist/keep/", views.wishlist_keep, name="wishlist_keep"),
     path("wishlist/cart/", views.wishlist_to_cart, name="wishlist_to_cart"),

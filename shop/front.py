@@ -25,6 +25,7 @@ from django.middleware.csrf import (  # type: ignore[attr-defined]
 from django.utils import timezone
 
 from inventory.queries import Availability, Look, look
+from shop.closing import closed_until
 from shop.context import THEMES
 from shop.copies import Lru, Shown
 from shop.drops import places_of
@@ -148,6 +149,8 @@ class FrontMiddleware:
 def _key(request: HttpRequest) -> Hashable | None:
     """What the page of a guest depends on besides its truth; None for whoever may get another page than the others."""
     if request.method != "GET" or len(request.META.get("QUERY_STRING", "")) > LONGEST_ADDRESS:
+        return None
+    if closed_until() is not None:
         return None
     if "HTTP_HX_REQUEST" in request.META or not request.COOKIES.keys() <= COMMON_COOKIES:
         return None

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shop import drop_views, views
+from shop import drop_views, found, views
 from shop.styleguide.views import styleguide
 
 app_name = "shop"
@@ -22,6 +22,9 @@ urlpatterns = [
     path("style/<slug:digest>.css", views.style, name="stylesheet"),
     path("script/<slug:digest>.js", views.behaviour, name="script"),
     path("styleguide/", styleguide, name="styleguide"),
+    path("sitemap.xml", found.sitemap_index, name="sitemap_index"),
+    path("sitemap-<int:number>.xml", found.sitemap, name="sitemap"),
+    path("feed.xml", found.feed, name="feed"),
     path("robots.txt", views.robots, name="robots"),
     path("favicon.ico", views.favicon, name="favicon"),
     path("healthz", views.healthz, name="healthz"),

@@ -35,6 +35,7 @@ from shop.context import THEMES
 from shop.copies import Shown, show
 from shop.drops import places_of, terms_of
 from shop.errors import NotFound
+from shop.found import about_product
 from shop.front import depends_on, seen_at_the_front
 from shop.glance import glance
 from shop.listing import Listing, Narrowing
@@ -59,6 +60,9 @@ NOT_FOR_ROBOTS = [
     "/api/",
     "/sandbox/",
     "/styleguide/",
+    "/account/",
+    "/wishlist/",
+    "/notices/",
 ]
 THEME_COOKIE_SECONDS = 365 * 24 * 60 * 60
 
@@ -153,6 +157,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         product=shown, availability=seen.availability, terms=seen.terms, sku=request.GET.get("sku", "")
     )
     offer = preorder_offer(sku=choice.chosen.sku, now=now) if choice.availability.is_preorder else None
+    opinion = opinion_on(shown)
     cart_summary = cart_context(request)["cart_summary"]
     held_lines = [line for line in cart_summary.held if line.line.variant.product_id == shown.pk]
     own = sum(line.line.quantity for line in held_lines if line.line.variant_id == choice.chosen.pk)
@@ -169,7 +174,8 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         "ended_lines": [line for line in cart_summary.ended if line.line.variant.product_id == shown.pk],
         "most": min(choice.availability.free, settings.MAX_UNITS_PER_LINE),
         "product_url": request.path,
-        "opinion": opinion_on(shown),
+        "opinion": opinion,
+        "about": about_product(product=shown, choice=choice, opinion=opinion),
         "is_wished": is_wished(
             user=request.user, token=request.COOKIES.get(WISHLIST_COOKIE), variant_id=choice.chosen.pk
         ),
@@ -285,6 +291,7 @@ def robots(request: HttpRequest) -> HttpResponse:
     """What a search engine may read: the shelves and what stands there, nothing of one shopper's."""
     # The cart's own page says nothing of anybody to whoever has none; what is done with it stands below that address.
     rules = ["User-agent: *", "Allow: /cart/$", *(f"Disallow: {address}" for address in NOT_FOR_ROBOTS)]
+    rules.append(f"Sitemap: {settings.SITE_URL}{reverse('shop:sitemap_index')}")
     return HttpResponse("\n".join([*rules, ""]), content_type="text/plain; charset=utf-8")
 
 

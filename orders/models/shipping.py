@@ -71,6 +71,11 @@ class ShippingMethod(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def lowest_minor(self) -> int:
+        """The least that a parcel costs this way."""
+        return min(step[1] for step in self.weight_steps) if self.weight_steps else self.price_minor
+
     def price_for(self, *, weight_grams: int, subtotal_minor: int) -> int | None:
         """What a parcel costs; None if it is too heavy. Lines before discounts count: a coupon makes nothing dearer."""
         price_minor = self._step_price(weight_grams) if self.kind == ShippingKind.BY_WEIGHT else self.price_minor

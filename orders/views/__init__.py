@@ -16,6 +16,7 @@ from orders.views.cart import (
 from orders.views.checkout import checkout_contact, checkout_delivery, checkout_methods, checkout_payment
 from orders.views.coupon import cart_coupon, cart_coupon_remove
 from orders.views.find import order_find
+from orders.views.info import privacy, returns, shipping, terms
 from orders.views.keep import SignUp, order_again, order_claim, orders_claim
 from orders.views.opinion import review_list, review_withdraw, review_write
 from orders.views.order import order, order_cancel, order_list, order_pay, order_payment
@@ -71,11 +72,15 @@ __all__ = [
     "outbox",
     "outbox_html",
     "outbox_message",
+    "privacy",
     "return_exchange",
     "return_withdraw",
+    "returns",
     "review_list",
     "review_withdraw",
     "review_write",
+    "shipping",
+    "terms",
     "wishlist",
     "wishlist_keep",
     "wishlist_share",

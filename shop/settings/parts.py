@@ -39,6 +39,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "shop.room.measure.MeasureMiddleware",
+    "shop.closing.ClosedMiddleware",
     "shop.middleware.BodySizeLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -100,5 +101,8 @@ STORAGES = {
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# Closes the shop (see `manage.py maintenance`, which needs no restart).
+MAINTENANCE = env.bool("MAINTENANCE", default=False)
+MAINTENANCE_FILE = VAR_DIR / "maintenance"
 # The gallery of every component at /styleguide/.
 STYLEGUIDE = env.bool("STYLEGUIDE", default=DEMO or DEBUG)

@@ -35,10 +35,10 @@ from accounts.models import User
 from inventory import services as inventory
 from inventory.models import Reservation, StockItem
 from orders import services as orders
-from orders.models import Cart, CartLine, Order, OrderLine, Payment, ShippingMethod
+from orders.models import Cart, CartLine, Order, OrderLine, Payment, ShippingMethod, Wishlist
 from orders.sandbox import provider
 from orders.sandbox.models import SandboxPayment, SandboxWebhook
-from orders.shopper import CART_COOKIE, ORDERS_KEY
+from orders.shopper import CART_COOKIE, ORDERS_KEY, WISHLIST_COOKIE
 from shop.models import Variant
 from tests.e2e.rooms import set_rooms
 
@@ -79,6 +79,9 @@ def main() -> None:
         "reset_key": f"{user_pk_to_url_str(member)}-{default_token_generator.make_token(member)}",
         "confirm_key": EmailConfirmationHMAC(EmailAddress.objects.get(user=newcomer)).key,
     }
+    visitors["wishful"], wanted = _wishes(guarded, now)
+    visitors["reviewer"], said = _reviews(now)
+    ids |= wanted | said
     bodies = {
         "500": render_to_string("500.html"),
         "503": render_to_string("503.html"),
@@ -263,6 +266,42 @@ def _guarded(now: datetime) -> User:
     variant = Variant.objects.get(sku="SOC-3")
     orders.add_to_cart(cart_id=cart.pk, variant_id=variant.pk, quantity=1, now=now, actor=ACTOR)
     return user
+
+
+def _wishes(member: User, now: datetime) -> tuple[Cookies, dict[str, str]]:
+    """A guest with a wishlist, and a member who shows theirs; what is sold out is on both."""
+    wanted = list(Variant.objects.filter(sku__in=["CUP-WHT", "PRS-CHR"]).order_by("sku"))
+    kept: dict[str, Wishlist] = {}
+    for name, user in (("guest", AnonymousUser()), ("member", member)):
+        for variant in wanted:
+            item = orders.keep_for_later(
+                wishlist_id=kept[name].pk if name in kept else None, user=user, variant_id=variant.pk, now=now
+            )
+            kept[name] = item.wishlist
+    shared = orders.share_wishlist(wishlist_id=kept["member"].pk)
+    ids = {"shared": shared, "stop": orders.stop_token("stop@stage.example")}
+    return {WISHLIST_COOKIE: orders.wishlist_token(kept["guest"])}, ids
+
+
+def _reviews(now: datetime) -> tuple[Cookies, dict[str, str]]:
+    """Two buyers whose reviews are shown and one whose is to be read: the last of them comes back to it."""
+    cookies, review = {}, None
+    for stars, text in (
+        (5, "It glows like a small moon."),
+        (3, ""),
+        (4, "Lovely, and smaller than I thought."),
+    ):
+        buyer = _member(f"buyer{stars}")
+        order = _order({"LNT-RED": 1}, now=now)
+        _pay(order, "pay", now=now)
+        Order.objects.filter(pk=order.pk).update(user=buyer)
+        variant = Variant.objects.get(sku="LNT-RED")
+        review = orders.write_review(user=buyer, product_id=variant.product_id, stars=stars, text=text, now=now)
+        if stars != 4:
+            orders.decide_review(review_id=review.pk, publish=True, actor=ACTOR, now=now)
+        cookies = _session(user=buyer)
+    assert review is not None
+    return cookies, {"review": str(review.pk)}
 
 
 def _session(*, user: User | None = None, order_ids: list[str] | None = None, is_sure: bool = False) -> Cookies:

@@ -214,6 +214,32 @@ PAGES = {
     "sessions": Visit(path="/accounts/sessions/", who="member", shows="Where you are signed in"),
     "password": Visit(path="/accounts/password/set/", who="member", shows="password"),
     "inactive": Visit(path="/accounts/inactive/", shows="This account is closed"),
+    # For later, and what others think
+    "wishlist, empty": Visit(path="/wishlist/", shows="Tap the heart"),
+    "wishlist, a guest's": Visit(path="/wishlist/", who="wishful", shows="Move to cart"),
+    "wishlist, a member's": Visit(path="/wishlist/", who="guarded", shows="Make the link worthless"),
+    "wishlist, shared": Visit(path="/wishlist/of/{shared}/", shows="Wishlist of Maya"),
+    "product, on the wishlist": Visit(path="/p/morning-cup/", who="wishful", shows="On your wishlist"),
+    "product, reviewed": Visit(path="/p/paper-lantern/", shows="Reviews: 2"),
+    "reviews": Visit(path="/p/paper-lantern/reviews/", shows="Reviews: 2"),
+    "review, not a buyer": Visit(path="/p/paper-lantern/review/", who="member", shows="for those who bought it"),
+    "review, to write": Visit(path="/p/paper-lantern/review/", who="reviewer", shows="Write it anew"),
+    "review, refused": Visit(
+        path="/p/paper-lantern/review/", who="reviewer", post={"text": "x"}, status=422, shows="Check one answer"
+    ),
+    "notice": Visit(path="/notices/PRS-CHR/", shows="Write to me"),
+    "notice, refused": Visit(
+        path="/notices/PRS-CHR/", post={"notice_email": "m"}, status=422, shows="Check one answer"
+    ),
+    "notice, asked": Visit(path="/notices/PRS-CHR/", post={"notice_email": "m@stage.example"}, shows="We will write"),
+    "notice, stop": Visit(path="/notices/stop/{stop}/", shows="Stop them"),
+    "notice, stopped": Visit(path="/notices/stop/{stop}/", post={}, shows="Stopped"),
+    # What the shop says of itself
+    "terms": Visit(path="/terms/", shows="What a hold is"),
+    "terms, in Indonesian": Visit(path="/terms/", who="reader", shows="Apa artinya ditahan"),
+    "privacy": Visit(path="/privacy/", shows="What we keep"),
+    "shipping": Visit(path="/shipping/", shows="We send within Indonesia"),
+    "returns": Visit(path="/returns/", shows="Another size or colour"),
     # What goes wrong
     "400": Visit(path="/cart/add/", post={f"f{n}": "" for n in range(1001)}, status=400, shows="could not read"),
     "403": Visit(path="/admin/orders/order/", who="clerk", status=403, shows="not open to you"),
@@ -231,6 +257,7 @@ PAGES = {
     "provider, refused": Visit(path="/sandbox/pay/?request=bad", status=422, shows="cannot go on"),
     # Staff
     "staff": Visit(path="/admin/", who="staff", shows="Orders to send"),
+    "staff, review": Visit(path="/admin/orders/review/{review}/change/", who="staff", shows="Publish"),
     "staff, order": Visit(path="/admin/orders/order/{paid}/change/", who="staff", shows="T-"),
     "staff, order partly sent": Visit(path="/admin/orders/order/{parcels}/change/", who="staff", shows="JNE"),
     "staff, order to look at": Visit(path="/admin/orders/order/{little}/change/", who="staff", shows="T-"),
