@@ -20,7 +20,7 @@ from accounts.models import User
 from inventory.queries import preorder_offer
 from inventory.services import StockUnavailable
 from orders import queries, services
-from orders.api.documents import CartDocument
+from orders.api.documents import CartDocument, cart_document
 from orders.api.door import SOLD_OUT, Refused
 from orders.api.idempotency import (
     CART_HEADER,
@@ -146,7 +146,7 @@ class CartView(OpenToGuests):
         quote = services.quote_cart(
             lines=[first.line], checkout=Checkout(cart=first.cart), user=self.request.user, now=now
         )
-        answer = Answer(status=201, body=dict(CartDocument(summary, context={"quote": quote}).data))
+        answer = Answer(status=201, body=cart_document(summary, quote))
         with self._telling_the_door(variant, terms):
             try:
                 services.take_first_hold(first, now=now, actor=self.actor, beside=kept(answer))

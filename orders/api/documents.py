@@ -12,7 +12,7 @@ from orders import services
 from orders.models import Order, OrderEvent, Paper, Payment, ReturnReason
 from orders.queries import CartSummary
 from orders.standing import money_of, who_acted
-from shop.api_fields import MomentField, MoneyField
+from shop.api_fields import MomentField, MoneyField, written
 
 
 class CartItemDocument(serializers.Serializer):
@@ -93,13 +93,19 @@ class CartDocument(serializers.Serializer):
 
     @extend_schema_field(TotalsDocument(allow_null=True))
     def get_totals(self, summary: CartSummary) -> dict[str, Any] | None:
-        quote: services.Quote | None = self.context["quote"]
-        return None if quote is None else dict(TotalsDocument(quote).data)
+        # What it costs is not known by the cart: cart_document writes it.
+        return None
 
     @extend_schema_field(CartItemDocument(many=True))
     def get_items(self, summary: CartSummary) -> list[dict[str, Any]]:
         lines = sorted([*summary.held, *summary.ended], key=lambda each: each.line.pk)
-        return list(CartItemDocument(lines, many=True).data)
+        return [written(CartItemDocument, line) for line in lines]
+
+
+def cart_document(summary: CartSummary, quote: services.Quote | None) -> dict[str, Any]:
+    """A cart with what its held lines cost, if any are held."""
+    totals = None if quote is None else written(TotalsDocument, quote)
+    return {**written(CartDocument, summary), "totals": totals}
 
 
 class OrderLineDocument(serializers.Serializer):

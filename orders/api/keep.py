@@ -13,9 +13,10 @@ from rest_framework.response import Response
 
 from accounts.models import User
 from orders import queries, services
-from orders.api.documents import CartDocument, OrderDocument
+from orders.api.documents import CartDocument, OrderDocument, cart_document
 from orders.api.idempotency import CART_HEADER, idempotent
 from orders.api.shopper import CART_PARAMETER, OpenToGuests
+from shop.api_fields import written
 
 
 class NotHeldDocument(serializers.Serializer):
@@ -91,5 +92,8 @@ class Reorder(OpenToGuests):
         )
         summary = queries.summarise_cart(cart=done.cart, now=now)
         not_held = [each.facts for each in done.not_held]
-        document = ReorderDocument({"cart": summary, "not_held": not_held}, context=self.priced(summary, now=now))
-        return Response(document.data, status=201)
+        document = {
+            "cart": cart_document(summary, self.quote(summary, now=now)),
+            "not_held": [written(NotHeldDocument, each) for each in not_held],
+        }
+        return Response(document, status=201)

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from orders import entering, queries, services
-from orders.api.documents import CartDocument
+from orders.api.documents import cart_document
 from orders.api.idempotency import CART_HEADER
 from orders.models import Cart, Checkout, Order
 from shop.drops import Access
@@ -78,16 +78,16 @@ class OpenToGuests(APIView):
         """The cart as it is at this moment."""
         now = timezone.now()
         summary = queries.summarise_cart(cart=cart, now=now)
-        return Response(CartDocument(summary, context=self.priced(summary, now=now)).data, status=status)
+        return Response(cart_document(summary, self.quote(summary, now=now)), status=status)
 
-    def priced(self, summary: queries.CartSummary, *, now: datetime) -> dict[str, Any]:
-        """What a CartDocument needs beside the cart: what the held lines cost this caller."""
+    def quote(self, summary: queries.CartSummary, *, now: datetime) -> services.Quote | None:
+        """What the held lines cost this caller; None if nothing is held."""
         if summary.cart is None or not summary.held:
-            return {"quote": None}
+            return None
         checkout = Checkout.objects.select_related("shipping_method").filter(cart=summary.cart).first()
         lines = [each.line for each in summary.held]
         checkout = checkout or Checkout(cart=summary.cart)
-        return {"quote": services.quote_cart(lines=lines, checkout=checkout, user=self.request.user, now=now)}
+        return services.quote_cart(lines=lines, checkout=checkout, user=self.request.user, now=now)
 
     def placed_from(self, cart_id: UUID) -> Order | None:
         """The order that a cart of whoever asks has become."""

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from typing import Self
 
 from django.db import models
 from django.db.models import Q
 
+from shop import rows
 from shop.models import TaxClass
 
 
@@ -19,7 +21,7 @@ class TaxRateQuerySet(models.QuerySet["TaxRate"]):
 
     def by_class(self, *, country: str, on: date) -> Mapping[str, int]:
         """Tax class to basis points. A class without a rate there is not taxed: an export, an exempt product."""
-        return dict(self.valid(country=country, on=on).values_list("tax_class", "rate_bp"))
+        return dict(_by_class().fetch(country=country, on=on.isoformat()))
 
 
 class TaxRate(models.Model):
@@ -44,3 +46,11 @@ class TaxRate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_tax_class_display()} {self.country} from {self.valid_from}"
+
+
+@cache
+def _by_class() -> rows.Prepared:
+    """The look at the rates, which every price asks for."""
+    country, on = "??", date(1, 1, 1)
+    found = TaxRate.objects.valid(country=country, on=on).values_list("tax_class", "rate_bp")
+    return rows.prepare(found, names={country: "country", on.isoformat(): "on"})
