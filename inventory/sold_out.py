@@ -7,6 +7,7 @@ under another mark does not count any more. A hold that ends within the second e
 learns of it within the second.
 """
 
+import hashlib
 import mmap
 import os
 from collections.abc import Iterable
@@ -16,7 +17,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 LASTS = timedelta(seconds=1)
 SLOTS = 8192
@@ -131,7 +132,10 @@ def _shared() -> mmap.mmap:
 
 
 def _map_file() -> mmap.mmap:
-    path = Path(settings.VAR_DIR) / "stock-marks"
+    # Of this database: the ids of another one's stock items mean other things.
+    database = connection.settings_dict
+    name = hashlib.sha256(f"{database['HOST']}:{database['PORT']}/{database['NAME']}".encode()).hexdigest()
+    path = Path(settings.VAR_DIR) / f"stock-marks-{name[:12]}"
     path.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
         os.ftruncate(file.fileno(), SLOTS * MARK_BYTES)

@@ -4,17 +4,22 @@ Turning a queryset into SQL takes half a millisecond, five times what MariaDB ne
 model are written by one plain INSERT, and a queryset is turned into SQL once and asked again with other values.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
+from threading import local
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.db.models import AutoField, DateField, Field, Model, QuerySet
 from django.db.models.sql import UpdateQuery
 
 # Values that the driver takes as they are, whatever column they are for. An enum is a str, and none of these.
 PLAIN = (str, int, type(None))
+
+# The error of a SIGNAL.
+SIGNALLED = 1644
 
 Reader = Callable[[Model], Any]
 
@@ -35,11 +40,68 @@ def insert(rows: Sequence[Model], *, waits: bool = True) -> None:
     places = f"({', '.join(['%s'] * len(readers))})"
     # Names of our own tables and columns, and as many placeholders as there are values.
     statement = f"{at_once}INSERT INTO {table} ({columns}) VALUES {', '.join([places] * len(rows))}"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [read(row) for row in rows for read in readers])
+    _send(statement, [read(row) for row in rows for read in readers])
     for row in rows:
         row._state.adding = False
         row._state.db = connection.alias
+
+
+@contextmanager
+def one_transaction() -> Iterator[None]:
+    """Write all of this or nothing: on MariaDB in a transaction of a single round trip, elsewhere one by one.
+
+    What is written is there at the end of the block, and an error comes there too. Inside a transaction it is part of
+    that one, statement by statement.
+    """
+    if connection.vendor != "mysql" or connection.in_atomic_block:
+        with transaction.atomic():
+            yield
+        return
+    _packed.statements = []
+    try:
+        yield
+        _unpack(_packed.statements)
+    finally:
+        _packed.statements = None
+
+
+# What this thread has to say in one trip: SQL, its values, and what to raise if it finds no row.
+_packed = local()
+
+
+def _send(sql: str, params: list[Any], *, otherwise: Exception | None = None) -> None:
+    statements = getattr(_packed, "statements", None)
+    if statements is not None:
+        statements.append((sql, params, otherwise))
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        if otherwise is not None and not cursor.rowcount:
+            raise otherwise
+
+
+def _unpack(statements: list[tuple[str, list[Any], Exception | None]]) -> None:
+    """One compound statement. What found no row says its number, and the rest is not done any more.
+
+    Without the handler an error would leave the transaction open on a connection that is used again.
+    """
+    handler = "DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;"
+    parts, params = [], []
+    for number, (sql, values, otherwise) in enumerate(statements):
+        parts.append(f"{sql};")
+        params += values
+        if otherwise is not None:
+            signal = f"SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{number}'"
+            parts.append(f"IF ROW_COUNT() = 0 THEN {signal}; END IF;")
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute(f"BEGIN NOT ATOMIC {handler} START TRANSACTION; {' '.join(parts)} COMMIT; END", params)
+        except OperationalError as error:
+            if error.args[0] != SIGNALLED:
+                raise
+            otherwise = statements[int(error.args[1])][2]
+            assert otherwise is not None, "only what must find a row says that it found none"
+            raise otherwise from error
 
 
 @cache
@@ -85,11 +147,9 @@ class Prepared:
             cursor.execute(self.sql, self._filled(values))
             return list(self.convert(cursor.fetchall()))
 
-    def run(self, **values: Any) -> int:
-        """Run an UPDATE with these values; how many rows it found."""
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, self._filled(values))
-            return cursor.rowcount
+    def run(self, otherwise: Exception, **values: Any) -> None:
+        """Run an UPDATE with these values. `otherwise` is raised if it finds no row."""
+        _send(self.sql, self._filled(values), otherwise=otherwise)
 
     def _filled(self, values: Mapping[str, Any]) -> list[Any]:
         return [values[self.names[param]] if param in self.names else param for param in self.params]

@@ -38,14 +38,30 @@ def transactional(service: Callable[P, R]) -> Callable[P, R]:
     :raises Busy: if a lock was not granted in time, or every retry lost.
     """
 
+    @retried
+    @wraps(service)
+    def alone(*args: P.args, **kwargs: P.kwargs) -> R:
+        with transaction.atomic(durable=True), _last_things():
+            return service(*args, **kwargs)
+
     @wraps(service)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        if joins_a_transaction():
-            return service(*args, **kwargs)
+        return service(*args, **kwargs) if joins_a_transaction() else alone(*args, **kwargs)
+
+    return run
+
+
+def retried(work: Callable[P, R]) -> Callable[P, R]:
+    """Run work that owns its transaction again when the database undid it. See `transactional`, for what writes late.
+
+    :raises Busy: if a lock was not granted in time, or every retry lost.
+    """
+
+    @wraps(work)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with transaction.atomic(durable=True), _last_things():
-                    return service(*args, **kwargs)
+                return work(*args, **kwargs)
             except (OperationalError, TryAgain) as error:
                 if not _may_retry(error):
                     raise

@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.db import connection
 
 from inventory import sold_out
+from inventory.services.plan import _plenty
 from shop.copies import copies
 from shop.front import pages
 from shop.glance import places
@@ -46,6 +47,7 @@ def _empty_cache() -> Iterator[None]:
     rest()
     copies.clear()
     sold_out.forget()
+    _plenty.clear()
     pages.clear()
     forget_pictures()
     places.clear()

@@ -92,14 +92,14 @@ def _shift_all(changes: dict[int, CounterChange], *, may_backorder: bool) -> Non
 def _shift(stock_item_id: int, change: CounterChange, *, may_backorder: bool) -> None:
     if change.takes > 0 and change.seen_room is None:
         able = StockItemQuerySet.able_to_promise if may_backorder else StockItemQuerySet.able_to_hand_over
-        if not _take(able).run(
+        _take(able).run(
+            TryAgain(f"stock item {stock_item_id} cannot promise {change.takes} more"),
             pk=stock_item_id,
             takes=change.takes,
             on_hand=change.on_hand,
             held=change.held,
             allocated=change.allocated,
-        ):
-            raise TryAgain(f"stock item {stock_item_id} cannot promise {change.takes} more")
+        )
         return
     items = StockItem.objects.filter(pk=stock_item_id)
     if change.seen_room is not None:
@@ -116,7 +116,7 @@ def _shift(stock_item_id: int, change: CounterChange, *, may_backorder: bool) ->
         if StockItem.objects.filter(pk=stock_item_id).exists():
             raise TryAgain(f"stock item {stock_item_id} is not what it was when {change} was decided")
         raise IntegrityError(f"stock item {stock_item_id} does not exist")
-    if change.takes < 0:
+    if change.takes < 0 or change.awaited < 0:
         units_freed([stock_item_id])
 
 

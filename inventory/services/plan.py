@@ -1,5 +1,6 @@
 """Which stock item gives how many units: by an unlocked look. The conditional UPDATE has the last word."""
 
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from inventory.services.errors import StockUnavailable
 from inventory.services.expiry import release_expired
 from shop import rows
 
+# With so many units in one place the next look finds enough as well; how long that is believed.
+PLENTY = 200
+BELIEVED_SECONDS = 1.0
 COLUMNS = [field.attname for field in StockItem._meta.concrete_fields]
 
 Lines = dict[str, int]  # SKU to units
@@ -45,6 +49,9 @@ def plan_all(wanted: Sequence[Wanted], *, now: datetime, may_remember: bool = Fa
     look is needed even if there was nothing to release: a neighbour may have released them since the first. What that
     one finds sold out is remembered if the caller `may_remember` it: who has taken units and may roll back, must not.
     """
+    unseen = _from_plenty(wanted) if may_remember else None
+    if unseen is not None:
+        return unseen
     look = Look(wanted)
     plans = [look.plan(each) for each in wanted]
     short = _short_of(wanted, plans)
@@ -65,6 +72,7 @@ class Look:
     def __init__(self, wanted: Sequence[Wanted]) -> None:
         self._items: dict[sold_out.Goods, list[StockItem]] = {}
         self._planned: dict[int, int] = defaultdict(int)
+        places = sold_out.marks_of([])
         skus: dict[int | None, dict[str, None]] = defaultdict(dict)
         for each in wanted:
             skus[each.location_id].update(dict.fromkeys(each.lines))
@@ -72,6 +80,9 @@ class Look:
             self._items.update({(sku, location_id): [] for sku in asked})
             for item in _items(list(asked), location_id=location_id):
                 self._items[item.sku, location_id].append(item)
+        for goods, items in self._items.items():
+            if len(items) == 1 and items[0].unpromised >= PLENTY:
+                _plenty[goods] = (items[0].pk, time.monotonic() + BELIEVED_SECONDS, places)
 
     def plan(self, wanted: Wanted) -> Plan | StockUnavailable:
         """Units in the building first, wherever they are; then, where allowed, those that are promised beyond them."""
@@ -113,6 +124,34 @@ class Look:
 
     def _room(self, item: StockItem, beyond: bool) -> int:
         return (item.available if beyond else item.unpromised) - self._planned[item.pk]
+
+
+# Where the one stock item of some goods was seen with plenty: its id, until when that is believed, the mark of places.
+_plenty: dict[sold_out.Goods, tuple[int, float, sold_out.Marks]] = {}
+
+
+def _from_plenty(wanted: Sequence[Wanted]) -> list[Plan | StockUnavailable] | None:
+    """Plans without a look, where a second ago one stock item had plenty of it all; None if one has to look.
+
+    The conditional UPDATE has the last word over these too. If it finds too few, `forget_plenty` lets the next look.
+    """
+    plans: list[Plan | StockUnavailable] = []
+    for each in wanted:
+        plan: Plan = []
+        for sku, units in each.lines.items():
+            known = _plenty.get((sku, each.location_id))
+            if known is None or known[1] < time.monotonic() or known[2] != sold_out.marks_of([]):
+                return None
+            plan.append((known[0], sku, units))
+        plans.append(plan)
+    return plans
+
+
+def forget_plenty(wanted: Sequence[Wanted]) -> None:
+    """Let whoever plans these next look for them."""
+    for each in wanted:
+        for sku in each.lines:
+            _plenty.pop((sku, each.location_id), None)
 
 
 def _short_of(wanted: Sequence[Wanted], plans: Sequence[Plan | StockUnavailable]) -> list[sold_out.Goods]:

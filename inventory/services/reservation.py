@@ -20,7 +20,7 @@ from inventory.services.errors import (
     StockUnavailable,
     UnknownReservation,
 )
-from inventory.services.grant import QUEUE, Wish, grant_alone
+from inventory.services.grant import QUEUE, Wish, grant_within
 from inventory.services.plan import Plan, Wanted, plan, plan_all
 from shop.clock import clock_time, clock_time_with_seconds
 from shop.errors import InvalidInput
@@ -75,7 +75,7 @@ def reserve(
         beside=beside,
     )
     if joins_a_transaction() or may_backorder:
-        return grant_alone(wish=wish, counters_last=counters_last)
+        return grant_within(wish=wish, counters_last=counters_last)
     _refuse_known_sold_out(wish)
     return QUEUE.grant(wish)
 

@@ -49,8 +49,8 @@ def add_holds(*, sku: str, count: int, is_due: bool) -> dict[str, Any]:
         )
         cursor.execute(
             "INSERT INTO inventory_reservationline "
-            "(id, reservation_id, stock_item_id, sku, quantity, fulfilled, given_back) "
-            "SELECT UUID(), id, %s, %s, 1, 0, 0 FROM inventory_reservation WHERE token LIKE %s",
+            "(id, reservation_id, stock_item_id, sku, quantity, fulfilled, given_back, written_off, returned) "
+            "SELECT UUID(), id, %s, %s, 1, 0, 0, 0, 0 FROM inventory_reservation WHERE token LIKE %s",
             [item.pk, sku, f"{batch}%"],
         )
         cursor.execute(

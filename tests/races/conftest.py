@@ -5,9 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.db.models import QuerySet
 
 from inventory.services.grant import Queue, grant_alone
+from shop import rows
 from tests.races.threads import PAUSE_SECONDS
 
 
@@ -35,5 +37,9 @@ def pause_before(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str], None]:
 
 @pytest.fixture
 def apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every thread be a process of its own, as far as the grant goes: nobody is granted together with anybody."""
+    """Let every thread be a process of its own, as far as the grant goes: nobody is granted together with anybody.
+
+    And statement by statement: between those of a single round trip no test can pause.
+    """
     monkeypatch.setattr(Queue, "grant", lambda queue, wish: grant_alone(wish=wish))
+    monkeypatch.setattr(rows, "one_transaction", transaction.atomic)

@@ -21,6 +21,7 @@ from inventory.services import counters as counters_module
 from orders import services
 from orders.models import Cart, CartLine, IdempotencyKey, Payment
 from orders.services import Answer, KeyInUse, idempotency
+from shop import rows
 from shop.errors import ShopError
 from tests.books import counters
 from tests.factories import NOW, StockItemFactory, guest_cart
@@ -211,33 +212,62 @@ def post(address: str, body: dict[str, Any], *, key: str, **headers: str) -> Any
     )
 
 
-def add_twice(item: StockItem) -> tuple[str, list[Any]]:
+def add_twice(item: StockItem, **headers: str) -> tuple[str, list[Any]]:
     key = uuid4().hex
-    return key, at_once(*[partial(post, "cart", {"product_id": str(item.variant.pk), "qty": 1}, key=key)] * 2)
+    body = {"product_id": str(item.variant.pk), "qty": 1}
+    return key, at_once(*[partial(post, "cart", body, key=key, **headers)] * 2)
+
+
+def token_of_a_cart() -> dict[str, str]:
+    """A guest who holds something else already."""
+    cart = post("cart", {"product_id": str(StockItemFactory().variant.pk), "qty": 1}, key=uuid4().hex).json()
+    return {"Cart-Token": cart["cart_token"]}
+
+
+def test_first_hold_asked_for_twice_at_one_moment_is_one(pause_before: Pause) -> None:
+    pause_before(rows, "insert")
+    for _ in range(3):
+        item = StockItemFactory()
+        _, answers = add_twice(item)
+
+        assert [answer.status_code for answer in answers] == [201, 201]
+        assert answers[0].json() == answers[1].json()
+        assert sorted("Idempotent-Replayed" in answer for answer in answers) == [False, True]
+        assert CartLine.objects.get(variant=item.variant).quantity == 1
+
+
+def test_control_without_the_key_the_first_hold_is_two(pause_before: Pause, monkeypatch: pytest.MonkeyPatch) -> None:
+    pause_before(rows, "insert")
+    monkeypatch.setattr(idempotency, "as_kept", lambda *, scope, key: uuid4().hex)
+    item = StockItemFactory()
+    add_twice(item)
+
+    assert CartLine.objects.filter(variant=item.variant).count() == 2
 
 
 def test_api_call_repeated_at_one_moment_runs_once_and_is_refused_with_retry_after(pause_before: Pause) -> None:
     pause_before(services, "add_to_cart")
     for _ in range(3):
-        item = StockItemFactory()
-        key, answers = add_twice(item)
+        item, token = StockItemFactory(), token_of_a_cart()
+        key, answers = add_twice(item, **token)
 
         ran, told = sorted(answers, key=lambda answer: answer.status_code)
         assert (ran.status_code, told.status_code) == (201, 409)
         assert (told.json()["code"], told["Retry-After"]) == ("idempotency_key_in_use", "1")
         assert CartLine.objects.get(variant=item.variant).quantity == 1
-        again = post("cart", {"product_id": str(item.variant.pk), "qty": 1}, key=key)
+        again = post("cart", {"product_id": str(item.variant.pk), "qty": 1}, key=key, **token)
         assert (again.json(), again["Idempotent-Replayed"]) == (ran.json(), "true")
 
 
 def test_control_without_the_key_both_calls_run(pause_before: Pause, monkeypatch: pytest.MonkeyPatch) -> None:
     pause_before(services, "add_to_cart")
-    monkeypatch.setattr(idempotency, "_as_kept", lambda *, scope, key: uuid4().hex)
+    token = token_of_a_cart()
+    monkeypatch.setattr(idempotency, "as_kept", lambda *, scope, key: uuid4().hex)
 
     def both() -> bool:
         item = StockItemFactory()
-        add_twice(item)
-        return CartLine.objects.filter(variant=item.variant).count() == 2
+        add_twice(item, **token)
+        return CartLine.objects.get(variant=item.variant).quantity == 2
 
     assert seen_within_rounds(both)
 
