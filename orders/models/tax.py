@@ -21,7 +21,8 @@ class TaxRateQuerySet(models.QuerySet["TaxRate"]):
 
     def by_class(self, *, country: str, on: date) -> Mapping[str, int]:
         """Tax class to basis points. A class without a rate there is not taxed: an export, an exempt product."""
-        return dict(_by_class().fetch(country=country, on=on.isoformat()))
+        found = _by_class().fetch(country=country, on=on.isoformat())
+        return {str(tax_class): rate_bp for tax_class, rate_bp in found}
 
 
 class TaxRate(models.Model):
