@@ -131,7 +131,7 @@ def test_control_without_the_condition_groups_of_two_processes_oversell(
     pause_before: Pause, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pause_before(counters_module, "_shift")
-    monkeypatch.setattr(StockItemQuerySet, "able_to_promise", lambda items, *, quantity: items)
+    monkeypatch.setattr(StockItemQuerySet, "able_to_hand_over", lambda items, *, quantity: items)
 
     def oversold() -> bool:
         item, _ = two_processes(5)

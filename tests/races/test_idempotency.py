@@ -295,7 +295,7 @@ def test_control_without_the_condition_in_the_update_several_get_it(
     pause_before: Pause, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pause_before(counters_module, "_shift")
-    monkeypatch.setattr(StockItemQuerySet, "able_to_promise", lambda items, *, quantity: items)
+    monkeypatch.setattr(StockItemQuerySet, "able_to_hand_over", lambda items, *, quantity: items)
 
     def oversold() -> bool:
         item, statuses = add_the_last_unit()

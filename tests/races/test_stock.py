@@ -63,7 +63,7 @@ def test_control_without_the_condition_in_the_update_the_last_unit_is_sold_many_
     pause_before: Pause, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pause_before(counters_module, "_shift")
-    monkeypatch.setattr(StockItemQuerySet, "able_to_promise", lambda items, *, quantity: items)
+    monkeypatch.setattr(StockItemQuerySet, "able_to_hand_over", lambda items, *, quantity: items)
 
     def oversold() -> bool:
         item = StockItemFactory(on_hand=1)
@@ -77,7 +77,7 @@ def test_control_without_the_condition_the_database_itself_refuses_to_oversell(
     pause_before: Pause, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pause_before(counters_module, "_shift")
-    monkeypatch.setattr(StockItemQuerySet, "able_to_promise", lambda items, *, quantity: items)
+    monkeypatch.setattr(StockItemQuerySet, "able_to_hand_over", lambda items, *, quantity: items)
 
     item, answers = eight_for_one()
 
