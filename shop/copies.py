@@ -34,6 +34,24 @@ class Copy(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """What is known of the catalogue before anything else is read of it."""
+
+    stamp: str
+    shelves: list[Category]
+
+    def part(self, key: Hashable, *, read: Callable[[], T]) -> T:
+        """Something that several copies have in common, read once while the catalogue stays as it is."""
+        kept = parts.get(key)
+        if kept is not None and self.stamp and kept[0] == self.stamp:
+            part: T = kept[1]
+            return part
+        part = read()
+        parts.keep(key, (self.stamp, part))
+        return part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shown(Generic[T]):
     """A copy that is true at this moment, with the stock of this moment, and what drops make of it now."""
 
@@ -81,12 +99,13 @@ class Lru(Generic[T]):
 
 
 copies: Lru[Copy[Any]] = Lru(most=MOST)
+parts: Lru[tuple[str, Any]] = Lru(most=MOST)
 
 
 def show(
     key: Hashable | None,
     *,
-    read: Callable[[list[Category]], T],
+    read: Callable[[Catalogue], T],
     skus_of: Callable[[T], list[str]],
     now: datetime,
     seen: Look | None = None,
@@ -94,9 +113,9 @@ def show(
 ) -> Shown[T]:
     """The copy under this key with the stock of its SKUs: one query while the catalogue stays as it was.
 
-    Otherwise `read` is given the shelves and reads it anew: two queries more than `read` makes, and one more each where
-    a copy has become old and shows other SKUs, and where there are drops. What `read` raises is not kept, and nothing
-    is without a key. What was `seen` of general stock already for this request is not asked for again.
+    Otherwise `read` is given the catalogue and reads it anew: two queries more than `read` makes, and one more each
+    where a copy has become old and shows other SKUs, and where there are drops. What `read` raises is not kept, and
+    nothing is without a key. What was `seen` of general stock for this request already is not asked for again.
 
     When a drop opens or ends no row changes: what its rows mean is found for each look, by `now`, and by `access`,
     which lets this shopper in early.
@@ -112,7 +131,7 @@ def show(
         seen = None if terms else seen
     # The stamp is read before what it stands for: a change in between makes the copy old, never wrong.
     stamped = stamped_shelves()
-    value = read(stamped.shelves)
+    value = read(Catalogue(stamp=stamped.stamp, shelves=stamped.shelves))
     skus = tuple(dict.fromkeys(skus_of(value)))
     drop_items = items_of(skus=skus) if stamped.has_drops else {}
     copy = Copy(stamp=stamped.stamp, value=value, skus=skus, shelves=stamped.shelves, drop_items=drop_items)

@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from inventory.queries import Look, skus_free, skus_held
 from shop import queries
-from shop.copies import Shown, show
+from shop.copies import Catalogue, Shown, show
 from shop.forms import ListingForm
 from shop.models import BRAND, Category, Product, ProductQuerySet, Trait
 from shop.search import Found, search
@@ -92,9 +92,13 @@ class Narrowing:
     @property
     def key(self) -> tuple[Any, ...]:
         """What the answer depends on, besides the shelf or the words."""
+        return (self._answers["sort"], self.form.is_sorted, self._page[:9], *self.narrowed_by)
+
+    @property
+    def narrowed_by(self) -> tuple[Any, ...]:
+        """What the number of products depends on, besides the shelf or the words, and besides stock."""
         traits = tuple((name, tuple(sorted(values))) for name, values in sorted(self.form.traits.items()))
-        answers = self._answers
-        return (answers["sort"], answers["lowest"], answers["highest"], self.form.is_sorted, traits, self._page[:9])
+        return (self._answers["lowest"], self._answers["highest"], traits)
 
     def shelf(self, slug: str) -> Shown[Listing]:
         """The listing of one shelf.
@@ -102,12 +106,16 @@ class Narrowing:
         :raises KeyError: if there is no such shelf
         """
 
-        def read(shelves: list[Category]) -> Listing:
-            shelf = {each.slug: each for each in shelves}[slug]
-            products = queries.on_show().filter(category=shelf)
-            listing = self._narrowed(products)
-            page, is_cut = self._paged(listing, counted=None)
-            traits = queries.traits_of(traits=Trait.objects.filter(category=shelf))
+        def read(catalogue: Catalogue) -> Listing:
+            shelf = {each.slug: each for each in catalogue.shelves}[slug]
+            listing = self._narrowed(queries.on_show().filter(category=shelf))
+            counted = None
+            if not self.depends_on_stock:
+                counted = catalogue.part(("count", slug, *self.narrowed_by), read=listing.order_by().count)
+            page, is_cut = self._paged(listing, counted=counted)
+            traits = catalogue.part(
+                ("traits", slug), read=lambda: queries.traits_of(traits=Trait.objects.filter(category=shelf))
+            )
             return Listing(page=page, traits=traits, is_cut=is_cut, shelf=shelf)
 
         return self._shown(("shelf", slug), read)
@@ -115,7 +123,7 @@ class Narrowing:
     def found(self, text: str) -> Shown[Listing]:
         """The listing of what is found for these words, the best first unless another order was asked for."""
 
-        def read(shelves: list[Category]) -> Listing:
+        def read(catalogue: Catalogue) -> Listing:
             found = search(text=text)
             page, is_cut = self._found_page(found)
             traits = queries.traits_of(traits=Trait.objects.filter(product__in=found.ids)) if found.ids else {}
@@ -136,7 +144,7 @@ class Narrowing:
                 facets.append(Facet(name=name, values=sorted(values, key=_in_order)))
         return facets
 
-    def _shown(self, key: tuple[str, str], read: Callable[[list[Category]], Listing]) -> Shown[Listing]:
+    def _shown(self, key: tuple[str, str], read: Callable[[Catalogue], Listing]) -> Shown[Listing]:
         # What depends on stock changes without the catalogue, so it is not kept.
         kept = None if self.depends_on_stock else (*key, *self.key)
         return show(kept, read=read, skus_of=lambda listing: _skus(listing.page), now=self.now, seen=self._seen)

@@ -7,7 +7,7 @@ from operator import add
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, F, IntegerField, Max, Q, When
+from django.db.models import Case, Exists, F, IntegerField, Max, OuterRef, Q, When
 
 from shop.models import SearchWord
 from shop.words import words_of
@@ -33,13 +33,18 @@ class Found:
 def search(*, text: str) -> Found:
     """Products on show that have every word of `text`, or begin one so; where there is none, those that have some.
 
-    Words of the name weigh most, its first one more; a whole word weighs more than its beginning. One query. Nothing
-    is found for a text without a letter or digit.
+    Words of the name weigh most, its first one more; a whole word weighs more than its beginning. One query for one
+    word, two for several. Nothing is found for a text without a letter or digit.
     """
     words = words_of(text)[:MOST_WORDS]
     if not words:
         return Found()
-    rows = list(_ranked(words)[: MOST_FOUND + 1])
+    ranked = _ranked(words)
+    if len(words) > 1:
+        # Asked first, because a word that everything has need not be gone through where another one is rare.
+        with_all = list(_with_all(words)[: MOST_FOUND + 1])
+        ranked = ranked.filter(product__in=with_all) if with_all else ranked
+    rows = list(ranked[: MOST_FOUND + 1])
     best = rows[0][1] if rows else 0
     # Those with fewer of the words are in the way of those that have them all, and welcome where nothing has.
     kept = [product_id for product_id, matched, _ in rows if matched == best or best < len(words)]
@@ -57,6 +62,15 @@ def did_you_mean(*, text: str) -> str:
     known = list(SearchWord.objects.filter(begun).values_list("word", flat=True).distinct()[:MOST_COMPARED])
     meant = [next(iter(get_close_matches(word, known, n=1, cutoff=ALIKE)), word) for word in words]
     return "" if meant == words else " ".join(meant)
+
+
+def _with_all(words: list[str]) -> Any:
+    """Keys of products that have every word, or begin one so. The word that looks rarest leads."""
+    rarest, *others = sorted(words, key=lambda word: (word.isalpha(), -len(word)))
+    rows = SearchWord.objects.filter(_begins(rarest))
+    for word in others:
+        rows = rows.filter(Exists(SearchWord.objects.filter(_begins(word), product=OuterRef("product"))))
+    return rows.values_list("product_id", flat=True).distinct()
 
 
 def _ranked(words: list[str]) -> Any:

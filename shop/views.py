@@ -73,7 +73,7 @@ def home(request: HttpRequest) -> HttpResponse:
     now, access = timezone.now(), shopper.access_of(request)
     shown = show(
         ("home",),
-        read=lambda shelves: (*queries.front_window(limit=IN_THE_WINDOW), items_in_front(now=now)),
+        read=lambda catalogue: (*queries.front_window(limit=IN_THE_WINDOW), items_in_front(now=now)),
         skus_of=lambda value: [
             *skus_of(products=[*value[0], *value[1]]),
             *(item.variant.sku for item in value[2]),
@@ -143,7 +143,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         seen = show(
             ("product", slug),
-            read=lambda shelves: queries.product_and_related(slug=slug),
+            read=lambda catalogue: queries.product_and_related(slug=slug),
             skus_of=lambda value: skus_of(products=[value[0], *value[1]]),
             now=now,
             seen=seen_at_the_front(request),
@@ -189,9 +189,8 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         context["related"] = cards_of(products=related, availability=seen.availability, terms=seen.terms)
         context["shop_categories"] = seen.copy.shelves
         answer = render(request, "shop/product.html", context)
-        timed = choice.availability.next_free_at is not None
         if offer is None:
-            until = now + timedelta(seconds=1) if timed else None
+            until = _other_words_at(choice.availability.next_free_at, now=now)
             depends_on(answer, seen, timed=(choice.chosen.sku,), until=until)
     patch_vary_headers(answer, ["HX-Request"])
     return answer
@@ -341,11 +340,16 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def _window(request: HttpRequest, *, now: datetime) -> Shown[tuple[list[Product], list[Product]]]:
     return show(
         "window",
-        read=lambda shelves: queries.front_window(limit=IN_THE_WINDOW),
+        read=lambda catalogue: queries.front_window(limit=IN_THE_WINDOW),
         skus_of=lambda value: skus_of(products=[*value[0], *value[1]]),
         now=now,
         seen=seen_at_the_front(request),
     )
+
+
+def _other_words_at(moment: datetime | None, *, now: datetime) -> datetime | None:
+    """When "about 3 minutes" becomes "about 2 minutes"."""
+    return None if moment is None else now + timedelta(seconds=(moment - now).total_seconds() % 60)
 
 
 def _kept(answer: HttpResponse, narrowing: Narrowing, shown: Shown[Listing]) -> HttpResponse:

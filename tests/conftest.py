@@ -11,7 +11,7 @@ from django.db import connection
 
 from inventory import sold_out
 from inventory.services.plan import _plenty
-from shop.copies import copies
+from shop.copies import copies, parts
 from shop.front import pages
 from shop.glance import places
 
@@ -46,6 +46,7 @@ def _empty_cache() -> Iterator[None]:
     # A room that was looked at is measured for a while, with writes of its own.
     rest()
     copies.clear()
+    parts.clear()
     sold_out.forget()
     _plenty.clear()
     pages.clear()

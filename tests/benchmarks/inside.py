@@ -15,10 +15,10 @@ from uuid6 import uuid7
 from inventory.models import Location, MovementKind, Reservation, ReservationLine, StockItem, StockMovement
 from inventory.queries import prove
 from inventory.services import expire_due
-from shop.models import Category, Product, Variant
 from tests.drill import inside as drill
+from tests.shelves import fill_shelf
 
-BATCH = 2000
+MOST_PATHS = 2000
 UNITS = 10
 
 
@@ -106,20 +106,12 @@ def books() -> dict[str, Any]:
 
 def _fill(slug: str, count: int) -> list[str]:
     """A shelf of products, one variant and ten units each; the paths of the first thousands."""
-    category = Category.objects.create(slug=slug, name=slug.title())
     location = Location.objects.get(code="DRILL")
     now = timezone.now()
     paths: list[str] = []
-    for start in range(0, count, BATCH):
-        numbers = range(start, min(start + BATCH, count))
-        products = [_product(category, slug, number) for number in numbers]
-        Product.objects.bulk_create(products)
-        Variant.objects.bulk_create(
-            Variant(product=product, sku=product.slug.upper(), price_minor=100_000 + number * 100)
-            for product, number in zip(products, numbers, strict=True)
-        )
+    for products in fill_shelf(slug, count):
         items = StockItem.objects.bulk_create(
-            StockItem(variant_id=product.slug.upper(), location=location, on_hand=UNITS) for product in products
+            StockItem(variant_id=product.card["skus"][0], location=location, on_hand=UNITS) for product in products
         )
         StockMovement.objects.bulk_create(
             StockMovement(
@@ -128,9 +120,4 @@ def _fill(slug: str, count: int) -> list[str]:
             for item in items
         )
         paths += [f"/p/{product.slug}/" for product in products]
-    return paths[:BATCH]
-
-
-def _product(category: Category, slug: str, number: int) -> Product:
-    name = f"{slug}-{number}"
-    return Product(slug=name, name=name, category=category, is_published=True, search_text=name)
+    return paths[:MOST_PATHS]
