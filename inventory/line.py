@@ -18,6 +18,7 @@ from inventory.models import (
     ReservationLine,
     ReservationState,
     StockItem,
+    WaitingLine,
     line_key,
 )
 
@@ -37,11 +38,14 @@ class Place:
     sku: str
     location_id: int | None
     state: str
+    number: int
     quantity: int
     offered: int
     joined_at: datetime
     ended_at: datetime | None
     reason: str
+    # Who of the staff ended it, if somebody did.
+    ended_by: str
     # Who waits before this place; 0 where it waits no more.
     people_before: int
     units_before: int
@@ -67,6 +71,16 @@ class Place:
     def position(self) -> int:
         """1 for whoever is next."""
         return self.people_before + 1
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether fewer units were offered than were asked for."""
+        return 0 < self.offered < self.quantity
+
+    @property
+    def is_ended_by_staff(self) -> bool:
+        """Whether somebody else ended it: their shopper is told, or was."""
+        return self.state in (PlaceState.LEFT, PlaceState.DECLINED) and bool(self.ended_by)
 
     @property
     def is_over(self) -> bool:
@@ -103,19 +117,31 @@ def places_with_news(*, limit: int, now: datetime) -> list[Place]:
     return list(places(place_ids=ids, now=now).values())
 
 
+def place_of(*, token: str) -> UUID | None:
+    """The place that was joined with this token, if there is one. One query."""
+    return PlaceInLine.objects.filter(token=token).values_list("pk", flat=True).first()
+
+
 def count_live_places(*, holders: Iterable[str]) -> int:
     """In how many lines these holders wait or are at their turn."""
     return PlaceInLine.objects.live().filter(holder__in=list(holders)).count()
 
 
-def odds(*, lines: Iterable[tuple[str, int | None]]) -> dict[tuple[str, int | None], Odds]:
+def is_open(*, sku: str, location_id: int | None = None) -> bool:
+    """Whether the line of a SKU can be joined. One that nobody has ever touched can. One query."""
+    lines = WaitingLine.objects.filter(key=line_key(sku=sku, location_id=location_id))
+    return all(lines.values_list("is_open", flat=True))
+
+
+def odds(*, lines: Iterable[tuple[str, int | None]], may_count: bool = True) -> dict[tuple[str, int | None], Odds]:
     """The odds of these lines (SKU and location of the drop, if it is one). Two queries, however many lines.
 
-    How often holds ended unpaid is counted anew when it is older than a minute: it moves slowly.
+    How often holds ended unpaid is counted anew when it is older than a minute: it moves slowly. Unless the caller
+    `may_count` it, what is not known at once is left out, and that is one query.
     """
     asked = set(lines)
     held = _held([sku for sku, _ in asked])
-    rates = _rates(asked)
+    rates = _rates(asked, may_count=may_count)
     return {line: Odds(held.get(line, 0), *rates.get(line, (None, None))) for line in asked}
 
 
@@ -145,11 +171,13 @@ def _read(rows: PlaceInLineQuerySet, *, now: datetime) -> dict[UUID, Place]:
             sku=row.line.sku,
             location_id=row.line.location_id,
             state=row.state,
+            number=row.number,
             quantity=row.quantity,
             offered=row.offered,
             joined_at=row.joined_at,
             ended_at=row.ended_at,
             reason=row.reason,
+            ended_by=row.ended_by,
             people_before=row.people_before or 0,
             units_before=row.units_before or 0,
             held_until=row.held_until,
@@ -169,14 +197,15 @@ def _held(skus: list[str]) -> dict[tuple[str, int | None], int]:
     return units
 
 
-def _rates(lines: set[tuple[str, int | None]]) -> dict[tuple[str, int | None], tuple[int, int]]:
+def _rates(lines: set[tuple[str, int | None]], *, may_count: bool) -> dict[tuple[str, int | None], tuple[int, int]]:
     """Holds that ended, and those of them that ended unpaid. Lines of which too little is known are left out."""
     keys = {f"inventory.rate:{line_key(sku=sku, location_id=place)}": (sku, place) for sku, place in lines}
     known: dict[str, tuple[int, int]] = cache.get_many(keys)
-    missing = {line for key, line in keys.items() if key not in known}
+    missing = {line for key, line in keys.items() if key not in known} if may_count else set()
     counted = _count_ended(missing) if missing else {}
-    fresh = {key: counted.get(line, (0, 0)) for key, line in keys.items() if key not in known}
-    cache.set_many(fresh, timeout=RATE_SECONDS)
+    fresh = {key: counted.get(line, (0, 0)) for key, line in keys.items() if line in missing}
+    if fresh:
+        cache.set_many(fresh, timeout=RATE_SECONDS)
     return {keys[key]: rate for key, rate in {**known, **fresh}.items() if rate[0] >= ENOUGH_HOLDS}
 
 

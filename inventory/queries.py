@@ -28,7 +28,7 @@ Places = Mapping[str, Collection[int | None]]
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """What a shopper may know of a SKU: units free now, units in live holds, and when the next hold ends.
+    """What a shopper may know of a SKU: units free now, in live holds and waited for, and when the next hold ends.
 
     `next_free_at` is known where something is held. `beyond` are units that may be pre-ordered when none is free.
     """
@@ -37,6 +37,7 @@ class Availability:
     free: int
     held: int
     next_free_at: datetime | None = None
+    awaited: int = 0
     beyond: int = 0
 
     @property
@@ -152,10 +153,11 @@ def look(*, skus: Iterable[str], now: datetime, at: Places | None = None) -> Loo
         line = (sku, location_id if is_for_drop else None)
         here[line] += max(units, 0)
         all_told[line] += max(units + limit[sku, location_id, is_for_drop], units, 0)
-    free, beyond = dict.fromkeys(asked, 0), dict.fromkeys(asked, 0)
+    free, beyond, in_line = (dict.fromkeys(asked, 0) for _ in range(3))
     for line, units in here.items():
         free[line[0]] += max(units - awaited[line], 0)
         beyond[line[0]] += max(all_told[line] - awaited[line], 0) - max(units - awaited[line], 0)
+        in_line[line[0]] += awaited[line]
     availability = {
         sku: Availability(
             sku=sku,
@@ -163,6 +165,7 @@ def look(*, skus: Iterable[str], now: datetime, at: Places | None = None) -> Loo
             held=max(held[sku], 0),
             next_free_at=ends[sku] if held[sku] > 0 else None,
             beyond=beyond[sku],
+            awaited=in_line[sku],
         )
         for sku in asked
     }
@@ -260,6 +263,11 @@ def may_be_beyond(*, reservation_ids: Iterable[UUID]) -> bool:
     """Whether any of these was taken where promises may go beyond what is on hand. services.has_arrived says which."""
     lines = ReservationLine.objects.filter(reservation_id__in=list(reservation_ids))
     return lines.filter(stock_item__backorder_limit__gt=0).exists()
+
+
+def are_due(*, skus: Iterable[str], now: datetime) -> bool:
+    """Whether a hold of any of these SKUs is past its time and still keeps its units. One query."""
+    return Reservation.objects.due(now=now).of_skus(list(skus)).exists()
 
 
 def may_be_backordered(*, skus: Iterable[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib.auth.models import AnonymousUser
@@ -11,7 +12,7 @@ from django.utils.translation import gettext
 
 from accounts.language import remember_language
 from accounts.models import User
-from orders import services, shopper
+from orders import places, services, shopper
 from orders.queries import cart_id_in
 from orders.wishes import wishlist_id_in
 from shop.errors import NotFound
@@ -51,6 +52,11 @@ class AccountAdapter(DefaultAccountAdapter):
         if cart_id is not None:
             services.merge_carts(guest_cart_id=cart_id, user=user, now=timezone.now())
             shopper.forget_cart(answer)
+        known = [UUID(place_id) for place_id in shopper.known_place_ids(request)]
+        if known:
+            services.bring_places(place_ids=known, user=user, now=timezone.now())
+        if places.waits_anywhere(user=user):
+            shopper.remember_that_waits(request)
         return answer
 
     def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, str]]:

@@ -75,6 +75,23 @@ class AddForm(QuantityForm):
             return uuid4()
 
 
+class JoinLineForm(AddForm):
+    """What to wait for, and where to write to: asked of guests alone."""
+
+    email = forms.EmailField(
+        label="E-mail",
+        required=False,
+        help_text="We write to you when it is your turn.",
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
+        error_messages={"invalid": "Enter an e-mail address like name@example.com."},
+    )
+
+    def __init__(self, *args: Any, is_guest: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].required = is_guest
+        self.fields["email"].error_messages["required"] = "Enter your e-mail address, so that we can write to you."
+
+
 class ContactForm(PersonFields):
     """Step 1: who buys, and how to reach them."""
 

@@ -20,6 +20,9 @@ WISHLIST_COOKIE = "wishlist"
 WISHLIST_COOKIE_AGE = timedelta(days=365)
 ORDERS_KEY = "order_ids"
 REMEMBERED_ORDERS = 50
+# Whether this browser has anything to do with a line.
+WAITS_KEY = "waits"
+PLACES_KEY = "place_ids"
 KEEP_KEY = "order_to_keep"
 EARLY_KEY = "early_drops"
 REMEMBERED_DROPS = 20
@@ -102,6 +105,31 @@ def remember_order(request: HttpRequest, *, order: Order) -> None:
 def known_order_ids(request: HttpRequest) -> list[str]:
     """The orders that this browser placed or found."""
     return list(request.session.get(ORDERS_KEY, []))
+
+
+def remember_place(request: HttpRequest, *, place_id: str) -> None:
+    """Let this browser see the place in line from now on. A member's are found by the member."""
+    request.session[WAITS_KEY] = True
+    if not request.user.is_authenticated:
+        known = [each for each in known_place_ids(request) if each != place_id]
+        request.session[PLACES_KEY] = [*known, place_id][-REMEMBERED_ORDERS:]
+
+
+def may_wait(request: HttpRequest) -> bool:
+    """Whether it is worth asking for this shopper's places in line. No query."""
+    if not request.user.is_authenticated:
+        return bool(known_place_ids(request))
+    return bool(request.session.get(WAITS_KEY)) or services.has_joined_lately(user_id=request.user.pk)
+
+
+def remember_that_waits(request: HttpRequest) -> None:
+    """This member waits somewhere: pages look from now on."""
+    request.session[WAITS_KEY] = True
+
+
+def known_place_ids(request: HttpRequest) -> list[str]:
+    """The places in line that this browser joined, or opened from an e-mail."""
+    return list(request.session.get(PLACES_KEY, []))
 
 
 def remember_to_keep(request: HttpRequest, *, order_id: str) -> None:

@@ -88,3 +88,12 @@ def forget_old_keys() -> None:
 def write_stock_notices() -> None:
     """Tell those who asked what is back in stock."""
     services.write_stock_notices(now=timezone.now())
+
+
+@shared_task
+def tell_shoppers_in_line() -> None:
+    """Write the e-mails about turns in line, in small batches."""
+    services.begin_nudged("orders.tasks.tell_shoppers_in_line")
+    for _ in range(BATCHES):
+        if services.tell_shoppers_in_line(now=timezone.now()) == 0:
+            return

@@ -46,7 +46,7 @@ DRAWN = 2 * TOKEN_LENGTH
 LETTER_OF = bytes((CSRF_ALLOWED_CHARS * 5).encode()[:256])
 TOO_HIGH = bytes(range(256 - 256 % len(CSRF_ALLOWED_CHARS), 256))
 
-Figures = tuple[tuple[int, int, int, datetime | None], ...]
+Figures = tuple[tuple[int, int, int, int, datetime | None], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +188,7 @@ def _figures(skus: tuple[str, ...], availability: Mapping[str, Availability], ti
     figures = []
     for sku in skus:
         each = availability[sku]
-        figures.append((each.free, each.held, each.beyond, each.next_free_at if sku in timed else None))
+        figures.append((each.free, each.held, each.awaited, each.beyond, each.next_free_at if sku in timed else None))
     return tuple(figures)
 
 

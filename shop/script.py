@@ -9,7 +9,7 @@ from django.conf import settings
 from shop.bundle import Bundle, bundle_of
 
 # What only a page of its own needs is loaded there.
-APART = {"room.js", "passkey.js"}
+APART = {"room.js", "passkey.js", "line.js"}
 
 
 def script() -> Bundle:

@@ -23,6 +23,7 @@ from accounts.services import choose_language
 from inventory.queries import available_to_promise, preorder_offer
 from orders import shopper
 from orders.context import cart as cart_context
+from orders.context import line_for
 from orders.opinions import opinion_on
 from orders.services import terms_words
 from orders.shopper import WISHLIST_COOKIE
@@ -53,6 +54,7 @@ MOST_GLANCED_AT = 60
 NOT_FOR_ROBOTS = [
     "/cart/",
     "/checkout/",
+    "/line/",
     "/orders/",
     "/rooms/",
     "/accounts/",
@@ -173,6 +175,9 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         "held_by_others": max(choice.availability.held - own, 0),
         "ended_lines": [line for line in cart_summary.ended if line.line.variant.product_id == shown.pk],
         "most": min(choice.availability.free, settings.MAX_UNITS_PER_LINE),
+        **line_for(
+            request, variant=choice.chosen, is_free=bool(choice.availability.free or offer), item=choice.terms.running
+        ),
         "product_url": request.path,
         "opinion": opinion,
         "about": about_product(product=shown, choice=choice, opinion=opinion),
@@ -223,6 +228,7 @@ def _stock_lines(skus: tuple[str, ...], slugs: tuple[str, ...]) -> str:
             "live": f"sku={sku}",
             "free": availability[sku].free,
             "held": availability[sku].held,
+            "awaited": availability[sku].awaited,
             "next_free_at": availability[sku].next_free_at,
         }
         for sku in shown

@@ -63,13 +63,19 @@ class PlaceInLineQuerySet(models.QuerySet["PlaceInLine"]):
             has_news=True,
         )
 
-    def step(self, source: str, event: str, *, now: datetime, reason: str = "", is_news: bool = True) -> int:
+    def step(
+        self, source: str, event: str, *, now: datetime, reason: str = "", ended_by: str = "", is_news: bool = True
+    ) -> int:
         """Compare-and-set: those still in this state take this step, and their number is returned.
 
         `is_news`: whether the caller of the line has yet to be told.
         """
         return self.filter(state=source).update(
-            state=PLACE_STATES.target(source, event), ended_at=now, reason=reason[:200], has_news=is_news
+            state=PLACE_STATES.target(source, event),
+            ended_at=now,
+            reason=reason[:200],
+            ended_by=ended_by,
+            has_news=is_news,
         )
 
 
@@ -83,6 +89,7 @@ class PlaceInLine(models.Model):
     line = models.ForeignKey(WaitingLine, on_delete=models.PROTECT, related_name="places")
     token = models.CharField(max_length=100, unique=True, help_text="The caller's: one token, one place.")
     holder = models.CharField(max_length=100, help_text="The caller's name for who waits: one live place in a line.")
+    label = models.CharField(max_length=254, blank=True, help_text="The caller's words for who waits, for staff.")
     number = models.BigIntegerField(help_text="The order in which turns come. Given under the lock of the line.")
     quantity = models.PositiveIntegerField()
     offered = models.PositiveIntegerField(default=0, help_text="Units that were held for the turn.")
@@ -91,6 +98,7 @@ class PlaceInLine(models.Model):
     offered_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=200, blank=True, help_text="Why it ended, where somebody decided it.")
+    ended_by = models.CharField(max_length=254, blank=True, help_text="Who of the staff ended it, if somebody did.")
     has_news = models.BooleanField(default=False, help_text="Whether the shopper has yet to be told of the last step.")
     # Partial unique indexes do not exist on MariaDB: a column that is NULL unless the place is live does the same.
     live_holder = models.GeneratedField(

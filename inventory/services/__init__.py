@@ -22,6 +22,7 @@ from inventory.services.errors import (
 )
 from inventory.services.expiry import ExpiryReport, expire_due, release_expired
 from inventory.services.line import (
+    close_lines_at,
     decline_turn,
     give_place,
     hand_on_waiting,
@@ -58,6 +59,7 @@ __all__ = [
     "UnknownReservation",
     "UnknownStockItem",
     "adjust",
+    "close_lines_at",
     "commit",
     "decline_turn",
     "expire_due",

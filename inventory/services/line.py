@@ -1,10 +1,12 @@
 """The line: join it, leave it, take the turn or let it go. Who waits is named by the caller, and known by name only."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError
 from django.db.models import F, Min, Sum
+from uuid6 import uuid7
 
 from inventory.models import (
     Location,
@@ -30,19 +32,27 @@ from inventory.services.handover import lock_lines
 from inventory.services.reservation import MAX_UNITS, release
 from inventory.sold_out import places_changed
 from shop.errors import InvalidInput
-from shop.models import Variant
+from shop.models import Variant, catalogue_changed
 from shop.transactions import TryAgain, transactional
 
 
 @transactional
 def join_line(
-    *, sku: str, quantity: int, token: str, holder: str, now: datetime, location_id: int | None = None
+    *,
+    sku: str,
+    quantity: int,
+    token: str,
+    holder: str,
+    now: datetime,
+    label: str = "",
+    location_id: int | None = None,
+    place_id: UUID | None = None,
 ) -> PlaceInLine:
     """Wait for `quantity` units of a SKU: at the end of its line, in which every `holder` has one live place.
 
-    With a `location_id` it is the line of the drop whose quota is kept there. The same token gives the first place
-    again, whatever has become of it. Where fewer units are free than were asked for, and nobody waits, it is this
-    place's turn at once, with those that are free.
+    With a `location_id` it is the line of the drop whose quota is kept there. `label` is what staff read of the holder.
+    The same token gives the first place again, whatever has become of it. Where fewer units are free than were asked
+    for, and nobody waits, it is this place's turn at once, with those that are free.
 
     :raises LineClosed: if staff have closed it, because nothing more can come.
     :raises NotSoldOut: if all these units are free: then they can be had without waiting.
@@ -63,8 +73,16 @@ def join_line(
     if twin is not None:
         raise AlreadyInLine(place_id=str(twin.pk))
     _refuse_unless_sold_out(line, quantity=quantity)
-    place = PlaceInLine(line=line, token=token, holder=holder, quantity=quantity, number=_next_number(line))
-    place.joined_at = now
+    place = PlaceInLine(
+        id=place_id or uuid7(),
+        line=line,
+        token=token,
+        holder=holder,
+        label=label[:254],
+        number=_next_number(line),
+        quantity=quantity,
+        joined_at=now,
+    )
     try:
         place.save(force_insert=True)
     except IntegrityError as error:
@@ -76,16 +94,16 @@ def join_line(
 
 
 @transactional
-def leave_line(*, place_id: UUID, reason: str, now: datetime, is_news: bool = False) -> bool:
+def leave_line(*, place_id: UUID, reason: str, now: datetime, ended_by: str = "") -> bool:
     """Wait no longer. Returns False, and changes nothing, if the place was not waiting any more.
 
-    `is_news`: whether the shopper has yet to be told, because somebody else did it.
+    `ended_by` names who of the staff did it; then the shopper has yet to be told.
 
     :raises UnknownPlace: if there is no such place.
     """
     place, line = _place_and_locked_line(place_id)
     if not PlaceInLine.objects.filter(pk=place.pk).step(
-        PlaceState.WAITING, "leave", now=now, reason=reason, is_news=is_news
+        PlaceState.WAITING, "leave", now=now, reason=reason, ended_by=ended_by, is_news=bool(ended_by)
     ):
         return False
     record([], lines={line: -place.quantity}, now=now)
@@ -113,8 +131,10 @@ def take_turn(*, place_id: UUID, now: datetime) -> Reservation:
 
 
 @transactional
-def decline_turn(*, place_id: UUID, reason: str, actor: str, now: datetime, is_news: bool = False) -> bool:
+def decline_turn(*, place_id: UUID, reason: str, actor: str, now: datetime, ended_by: str = "") -> bool:
     """Let the offer go: it is the next one's turn. Returns False, and changes nothing, if there was no offer to let go.
+
+    `ended_by` names who of the staff did it; then the shopper has yet to be told.
 
     :raises UnknownPlace: if there is no such place.
     """
@@ -123,7 +143,9 @@ def decline_turn(*, place_id: UUID, reason: str, actor: str, now: datetime, is_n
         raise UnknownPlace()
     if place.state != PlaceState.OFFERED or not release(reservation_id=place_id, reason=reason, actor=actor, now=now):
         return False
-    PlaceInLine.objects.filter(pk=place_id, state=PlaceState.DECLINED).update(has_news=is_news)
+    PlaceInLine.objects.filter(pk=place_id, state=PlaceState.DECLINED).update(
+        ended_by=ended_by, has_news=bool(ended_by)
+    )
     return True
 
 
@@ -157,6 +179,8 @@ def set_line_open(*, sku: str, is_open: bool, now: datetime, location_id: int | 
     """
     line = lock_line(sku=sku, location_id=location_id)
     WaitingLine.objects.filter(pk=line.pk).update(is_open=is_open)
+    # Pages that are kept say whether one can join.
+    catalogue_changed()
     if is_open:
         return 0
     units = awaited_units(line)
@@ -164,6 +188,15 @@ def set_line_open(*, sku: str, is_open: bool, now: datetime, location_id: int | 
     if ended:
         record([], lines={line: -units}, now=now)
     return ended
+
+
+def close_lines_at(*, location_ids: Iterable[int], reason: str, now: datetime) -> int:
+    """Close the lines of drops that are over; returns how many places were ended. A repeat finds nothing open."""
+    lines = WaitingLine.objects.filter(location__in=list(location_ids), is_open=True).order_by("pk")
+    return sum(
+        set_line_open(sku=line.sku, location_id=line.location_id, is_open=False, reason=reason, now=now)
+        for line in lines
+    )
 
 
 @transactional
@@ -186,14 +219,14 @@ def hand_on_waiting(*, now: datetime, limit: int = 20) -> int:
 
 
 @transactional
-def give_place(*, place_id: UUID, holder: str) -> bool:
+def give_place(*, place_id: UUID, holder: str, label: str = "") -> bool:
     """Let another name hold this place. False, and nothing changes, if that name has a live place in this line."""
     place, line = _place_and_locked_line(place_id)
     if place.holder == holder:
         return True
     if line.places.live().filter(holder=holder).exclude(pk=place.pk).exists():
         return False
-    PlaceInLine.objects.filter(pk=place.pk).update(holder=holder)
+    PlaceInLine.objects.filter(pk=place.pk).update(holder=holder, label=label[:254] or place.label)
     return True
 
 

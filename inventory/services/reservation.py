@@ -209,6 +209,11 @@ def join(*, reservation_id: UUID, other_id: UUID, reason: str, actor: str, now: 
     kept = list(ReservationLine.objects.filter(reservation_id=reservation_id).order_by("pk"))
     moved = list(ReservationLine.objects.filter(reservation_id=other_id).order_by("pk"))
     Reservation.objects.filter(pk=other_id).leave_held("release", now=now, reason=reason)
+    # Units that may be extended less often do not become units that may be extended more often.
+    stricter = min(locked[reservation_id].most_renewals, locked[other_id].most_renewals)
+    if stricter < locked[reservation_id].most_renewals:
+        locked[reservation_id].renewal_limit = stricter
+        locked[reservation_id].save(update_fields=["renewal_limit"])
     changes = [(line.stock_item_id, line.sku, line.quantity) for line in moved]
     _write_quantities(locked[reservation_id], kept=kept, changes=changes)
     record(

@@ -16,6 +16,7 @@ from orders.models.cart import CART_STATES, Cart, CartLine, CartStatus, Checkout
 from orders.models.coupon import Coupon, CouponUse
 from orders.models.drop import DropCustomer, DropPurchase
 from orders.models.idempotency import IdempotencyKey
+from orders.models.line import Waiting
 from orders.models.message import Message
 from orders.models.order import (
     ORDER_STATES,
@@ -100,6 +101,7 @@ __all__ = [
     "StockNotice",
     "StrayEvent",
     "TaxRate",
+    "Waiting",
     "Wishlist",
     "WishlistItem",
 ]

@@ -80,6 +80,7 @@ from orders.services.errors import (
     ShipmentMoved,
     StaffStay,
     TooManyNotices,
+    TooManyPlaces,
     TotalChanged,
     UnknownCoupon,
     UnknownGateway,
@@ -111,6 +112,16 @@ from orders.services.idempotency import (
 )
 from orders.services.leaving import leave
 from orders.services.limit import LimitReached
+from orders.services.line import (
+    bring_places,
+    decline_turn,
+    hand_on_expired,
+    has_joined_lately,
+    join_line,
+    leave_line,
+    take_turn,
+    tell_shoppers_in_line,
+)
 from orders.services.message import send_again, send_due_messages
 from orders.services.nudge import begin_nudged
 from orders.services.paper import issue_missing_papers
@@ -215,6 +226,7 @@ __all__ = [
     "ShipmentMoved",
     "StaffStay",
     "TooManyNotices",
+    "TooManyPlaces",
     "TotalChanged",
     "UnknownCoupon",
     "UnknownGateway",
@@ -233,6 +245,7 @@ __all__ = [
     "ask_for_notice",
     "ask_for_reminder",
     "begin_nudged",
+    "bring_places",
     "cancel_for_customer",
     "cancel_order",
     "cancel_units",
@@ -244,6 +257,7 @@ __all__ = [
     "close_return",
     "decide_return",
     "decide_review",
+    "decline_turn",
     "delivery_options",
     "drop_wish",
     "empty_cart",
@@ -258,10 +272,14 @@ __all__ = [
     "forget_reminder",
     "fulfil_order",
     "give_back_quotas",
+    "hand_on_expired",
+    "has_joined_lately",
     "hold_again",
     "issue_missing_papers",
+    "join_line",
     "keep_for_later",
     "leave",
+    "leave_line",
     "left_of",
     "mark_delivered",
     "merge_carts",
@@ -302,6 +320,8 @@ __all__ = [
     "stop_notices",
     "stop_token",
     "take_first_hold",
+    "take_turn",
+    "tell_shoppers_in_line",
     "terms_words",
     "undo_exchange",
     "unpack",

@@ -116,7 +116,7 @@ def add_to_cart(
     """
     refuse_bad_quantity(quantity)
     variant = sellable_variant(variant_id)
-    cart = _lock_open_cart(cart_id)
+    cart = lock_open_cart(cart_id)
     terms = terms_for(variant, now=now, access=access)
     lines = _lines_of(cart)
     is_beyond = accepts_backorder and _is_beyond(terms, variant, units=quantity, now=now)
@@ -146,7 +146,7 @@ def set_quantity(*, cart_id: UUID, line_id: UUID, quantity: int, now: datetime, 
     :raises InvalidInput: if the quantity is not a whole number within the limit of a line.
     """
     refuse_bad_quantity(quantity)
-    cart = _lock_open_cart(cart_id)
+    cart = lock_open_cart(cart_id)
     line = _line_of(cart, line_id)
     if line.drop_item is not None and quantity > line.quantity:
         drop = line.drop_item.drop
@@ -162,7 +162,7 @@ def remove_line(*, cart_id: UUID, line_id: UUID, now: datetime, actor: str) -> N
 
     :raises NotFound: if this cart has no such line.
     """
-    line = _line_of(_lock_open_cart(cart_id), line_id)
+    line = _line_of(lock_open_cart(cart_id), line_id)
     _release(line, reason="let go by the shopper", now=now, actor=actor)
     line.delete()
 
@@ -170,7 +170,7 @@ def remove_line(*, cart_id: UUID, line_id: UUID, now: datetime, actor: str) -> N
 @transactional
 def extend_hold(*, cart_id: UUID, line_id: UUID, now: datetime) -> CartLine:
     """Keep this line for HOLD_EXTENSION longer. See inventory.services.extend for the refusals."""
-    line = _line_of(_lock_open_cart(cart_id), line_id)
+    line = _line_of(lock_open_cart(cart_id), line_id)
     inventory.extend(reservation_id=line.reservation_id, now=now)
     return line
 
@@ -194,7 +194,7 @@ def hold_again(
     :raises PreorderOffered, DropNotOpen, LimitReached: as add_to_cart.
     :raises UnknownVariant: if it is not on sale any more.
     """
-    cart = _lock_open_cart(cart_id)
+    cart = lock_open_cart(cart_id)
     line = _line_of(cart, line_id)
     if _is_live(line, now=now):
         return line
@@ -225,7 +225,7 @@ def hold_again(
 @transactional
 def empty_cart(*, cart_id: UUID, now: datetime, actor: str) -> None:
     """Let everything go. An empty cart stays empty."""
-    cart = _lock_open_cart(cart_id)
+    cart = lock_open_cart(cart_id)
     for line in CartLine.objects.filter(cart=cart).order_by("reservation_id"):
         _release(line, reason="let go by the shopper", now=now, actor=actor)
     CartLine.objects.filter(cart=cart).delete()
@@ -308,7 +308,7 @@ def _join(guest_line: CartLine, own_line: CartLine, *, now: datetime, actor: str
     own_line.save(update_fields=["reservation_id", "quantity", "unit_price_minor", "currency"])
 
 
-def _lock_open_cart(cart_id: UUID) -> Cart:
+def lock_open_cart(cart_id: UUID) -> Cart:
     """The locked cart: two tabs of one shopper take turns."""
     cart = Cart.objects.select_for_update().filter(pk=cart_id).first()
     if cart is None:

@@ -152,6 +152,8 @@ def give_back_quotas(*, now: datetime) -> int:
     What is held or paid for stays until it is resolved, and goes back at a later tick. Several workers may run it at
     once, and a repeat finds nothing to do. A drop that fails is logged, and the others go on.
     """
+    places = [drop.location_id for drop in Drop.objects.past(now=now) if drop.location_id is not None]
+    inventory.close_lines_at(location_ids=places, reason="the drop is over", now=now)
     moved = 0
     for drop in _with_idle_units(Drop.objects.past(now=now)):
         try:

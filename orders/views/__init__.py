@@ -18,6 +18,7 @@ from orders.views.coupon import cart_coupon, cart_coupon_remove
 from orders.views.find import order_find
 from orders.views.info import privacy, returns, shipping, terms
 from orders.views.keep import SignUp, order_again, order_claim, orders_claim
+from orders.views.line import line, line_decline, line_join, line_leave, line_live, line_open, line_take
 from orders.views.opinion import review_list, review_withdraw, review_write
 from orders.views.order import order, order_cancel, order_list, order_pay, order_payment
 from orders.views.outbox import outbox, outbox_html, outbox_message
@@ -51,10 +52,17 @@ __all__ = [
     "checkout_methods",
     "checkout_payment",
     "checkout_review",
+    "line",
+    "line_decline",
     "line_extend",
     "line_hold_again",
+    "line_join",
+    "line_leave",
+    "line_live",
+    "line_open",
     "line_quantity",
     "line_remove",
+    "line_take",
     "notice_ask",
     "notice_stop",
     "order",

@@ -14,7 +14,9 @@ from django.utils.translation import get_language_from_request
 from django.views.decorators.http import require_safe
 
 from inventory import queries as stock
+from inventory.services import StockUnavailable
 from orders import notes, queries, services, shopper
+from orders.context import line_for
 from orders.forms import AddForm, CouponForm, QuantityForm, ReminderForm
 from orders.models import Cart, CartLine
 from orders.notes import Note, Undo
@@ -23,6 +25,7 @@ from orders.services import Answer, KeyInUse
 from orders.views.answers import page_or_part, wants_part
 from orders.views.checkout import quote_of
 from shop.clock import clock_time, day_words
+from shop.drops import terms_for
 from shop.errors import InvalidInput, NotFound, ShopError
 from shop.methods import post_only
 from shop.models import Variant
@@ -326,15 +329,17 @@ def _refused_add(
     if _asks_for_cart(request):
         return cart_page(request, cart=cart, now=now, note=note, status=error.status)
     on_sale = Variant.objects.filter(is_active=True, product__is_published=True)
+    variant = on_sale.select_related("product__category").filter(pk=variant_id).first()
     context = {
         "cart_summary": queries.summarise_cart(cart=cart, now=now, access=shopper.access_of(request)),
         "note": note,
-        "variant": on_sale.select_related("product__category").filter(pk=variant_id).first(),
+        "variant": variant,
         "quantity": request.POST.get("quantity", "")[:LONGEST_QUANTITY],
         "quantity_error": note.text if isinstance(error, InvalidInput) or note.kind == "warn" else "",
         "most": settings.MAX_UNITS_PER_LINE,
         "offer": error.facts if isinstance(error, services.PreorderOffered) else None,
         "back": shopper.way_back(request, otherwise=""),
+        **_line_instead(request, variant=variant, error=error, now=now),
     }
     answer = page_or_part(
         request,
@@ -346,6 +351,14 @@ def _refused_add(
     # The part stays as it is, with the quantity that was typed: the refusal is put on top of it.
     answer["HX-Reswap"] = "afterbegin"
     return answer
+
+
+def _line_instead(request: HttpRequest, *, variant: Variant | None, error: ShopError, now: datetime) -> dict[str, Any]:
+    """Where nothing of it is free, the refusal is no dead end: one can join the line."""
+    if variant is None or not isinstance(error, StockUnavailable):
+        return {}
+    item = terms_for(variant, now=now).running
+    return line_for(request, variant=variant, is_free=error.facts["shortages"][0]["available"] > 0, item=item)
 
 
 def _line_in(summary: queries.CartSummary, line_id: UUID) -> queries.CartLineSummary:

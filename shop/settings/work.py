@@ -41,6 +41,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "close-ended-sessions": {"task": "orders.tasks.close_ended_sessions", **_tick},
     "send-due-messages": {"task": "orders.tasks.send_due_messages", **_tick},
+    "tell-shoppers-in-line": {"task": "orders.tasks.tell_shoppers_in_line", **_tick},
     "write-hold-messages": {"task": "orders.tasks.write_hold_messages", **_tick},
     "write-stock-notices": {"task": "orders.tasks.write_stock_notices", "schedule": 60.0, "options": {"expires": 60}},
     "forget-old-keys": {"task": "orders.tasks.forget_old_keys", "schedule": 3600.0},

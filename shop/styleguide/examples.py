@@ -12,9 +12,11 @@ from django.core.paginator import Paginator
 from django.http import QueryDict
 
 from accounts.models import Address
+from inventory.line import NO_ODDS, Odds, Place
 from inventory.queries import Availability, Hold
-from orders.models import CartLine, Order, OrderEvent, OrderEventKind, OrderLine, OrderStatus, Review
+from orders.models import CartLine, Order, OrderEvent, OrderEventKind, OrderLine, OrderStatus, Review, Waiting
 from orders.notes import Note, Undo
+from orders.places import MyPlace
 from orders.queries import CartLineSummary, CartSummary
 from orders.standing import Told
 from shop.cards import ProductCard
@@ -208,6 +210,40 @@ def _hold(stem: str) -> Component:
         note="Green is yours, amber runs out, red is gone; the words say it too.",
         examples=examples,
     )
+
+
+def _turn(stem: str) -> Component:
+    examples = [
+        Example(state="turn", context={"turns": [_a_place(34, state="OFFERED", seconds=620)]}, is_wide=True),
+    ]
+    return Component(name="Turn strip", slug="turn", template="components/_turn_strip.html", examples=examples)
+
+
+def _line(stem: str) -> Component:
+    rules = {"turn_time": "15 minutes"}
+    states = {
+        "waiting": _a_place(35, people=2, odds=Odds(held=5, ended=120, ended_unpaid=48)),
+        "many before": _a_place(36, people=237, odds=Odds(held=0, ended=None, ended_unpaid=None)),
+        "turn": _a_place(37, state="OFFERED", seconds=620),
+        "missed": _a_place(38, state="MISSED", seconds=-60),
+        "closed": _a_place(39, state="CLOSED"),
+        "ended by staff": _a_place(40, state="LEFT", reason="two places of one shopper"),
+    }
+    examples = [Example(state=state, context={"mine": mine, "rules": rules}) for state, mine in states.items()]
+    return Component(name="Place in line", slug="line", template="orders/_line_card.html", examples=examples)
+
+
+def _join_line(stem: str) -> Component:
+    variant = _summary(41, seconds=0).line.variant
+    examples = [
+        Example(state="member", context={"variant": variant}),
+        Example(state="guest", context={"variant": variant, "is_guest": True}),
+        Example(
+            state="wrong",
+            context={"variant": variant, "is_guest": True, "email": "maya", "email_error": "Enter an e-mail address."},
+        ),
+    ]
+    return Component(name="Join the line", slug="join", template="components/_join_line.html", examples=examples)
 
 
 def _strip(stem: str) -> Component:
@@ -490,6 +526,39 @@ def _a_sale(stem: str, *, starts_in: int, ends_in: int, free: int, held: int = 0
     return Sale(drop=drop, items=[each], now=NOW)
 
 
+def _a_place(
+    key: int,
+    *,
+    state: str = "WAITING",
+    people: int = 0,
+    seconds: int = 0,
+    reason: str = "",
+    odds: Odds = NO_ODDS,
+) -> MyPlace:
+    """A place in line; one at its turn has so many seconds left."""
+    place = Place(
+        place_id=_id(key),
+        holder="",
+        sku="RUN-LIL-42",
+        location_id=None,
+        state=state,
+        number=key,
+        quantity=1,
+        offered=1 if seconds else 0,
+        joined_at=NOW,
+        ended_at=NOW,
+        reason=reason,
+        ended_by="staff" if reason else "",
+        people_before=people,
+        units_before=people + 1 if people else 0,
+        held_until=NOW + timedelta(seconds=seconds) if seconds else None,
+        is_held=seconds > 0,
+    )
+    variant = _summary(key, seconds=0).line.variant
+    waiting = Waiting(place_id=_id(key), variant=variant, email="maya@example.com", unit_price_minor=1_249_000)
+    return MyPlace(waiting=waiting, place=place, odds=odds, token="a-token", now=NOW)  # noqa: S106
+
+
 def _an_order(key: int, status: str, *, stem: str) -> Order:
     order = Order(
         pk=_id(key), number="T-7K3M-Q9XD", status=status, placed_at=NOW, total_minor=1_267_000, currency="IDR"
@@ -507,6 +576,7 @@ def _id(number: int) -> UUID:
 
 GALLERY: list[Callable[[str], Component]] = [
     _buttons, _tags, _icons, _price, _stock, _card, _card_stock, _drop, _clock, _tile, _gallery, _options, _quantity,
-    _hold, _strip, _notice, _undo, _fields, _errors, _facets, _pager, _steps, _totals, _empty, _order_row, _timeline,
+    _hold, _strip, _turn, _line, _join_line,
+    _notice, _undo, _fields, _errors, _facets, _pager, _steps, _totals, _empty, _order_row, _timeline,
     _address, _account_nav, _wish, _stars, _review,
 ]  # fmt: skip

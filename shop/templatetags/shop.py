@@ -204,6 +204,15 @@ def hold_rules() -> dict[str, int | str]:
 
 
 @register.simple_tag
+def line_rules() -> dict[str, int | str]:
+    """The numbers of a turn in line for sentences: `{% line_rules as rules %}`."""
+    return {
+        "turn_time": " ".join(_duration(settings.TURN_TIME)),
+        "turn_is_extended": settings.TURN_EXTENSION_LIMIT,
+    }
+
+
+@register.simple_tag
 def new_key() -> str:
     """An idempotency key for one form on one page: two presses of its button are one intent."""
     return str(uuid4())

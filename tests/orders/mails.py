@@ -12,6 +12,7 @@ from orders.models import Order, OrderLine
 from orders.services.refund import request_refund
 from tests.factories import NOW
 
+PLACE_TOKEN = "signed-place"
 FOLDER = Path(settings.BASE_DIR) / "templates" / "email"
 NAMES = sorted(path.name.removesuffix(".subject.txt") for path in FOLDER.glob("*.subject.txt"))
 
@@ -51,6 +52,17 @@ def _hold(order: Order) -> dict[str, Any]:
     return {"line": order.cart.lines.order_by("pk")[0], "ends_at": NOW}
 
 
+def _in_line(order: Order) -> dict[str, Any]:
+    assert order.cart is not None
+    place = SimpleNamespace(
+        position=3, quantity=2, offered=1, is_partial=True, held_until=NOW, ended_at=NOW, reason="The box was empty."
+    )
+    variant = order.cart.lines.order_by("pk")[0].variant
+    waiting = SimpleNamespace(unit_price_minor=250_000)
+    return {"place": place, "variant": variant, "waiting": waiting, "token": PLACE_TOKEN, "turn_minutes": 15}
+
+
+LINE_MAILS = ("line_joined", "line_turn", "line_missed", "line_removed", "line_over")
 RETURN_MAILS = (
     *("return_requested", "return_approved", "return_rejected", "return_received", "return_withdrawn"),
     *("exchange_placed", "exchange_undone"),
@@ -65,6 +77,7 @@ FACTS: dict[str, Callable[[Order], dict[str, Any]]] = {
     "back_in_stock": lambda order: _wish(order),
     "refund_sent": lambda order: {"refund": _refund(order), "why": "The box was dented."},
     "payment_charged_back": lambda order: {"payment": order.payments.get(), "taken_minor": order.total_minor},
+    **dict.fromkeys(LINE_MAILS, lambda order: _in_line(order)),
     **{name: lambda order: {"return_request": _return(order), "never_came": False} for name in RETURN_MAILS},
 }
 

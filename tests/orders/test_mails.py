@@ -18,14 +18,36 @@ from orders.api.idempotency import CART_HEADER
 from orders.models import Checkout, Message, Order, Payment
 from orders.services.message import word_message, write_order_message
 from tests.factories import NOW, guest_cart, paid_order, placed_order
-from tests.orders.mails import NAMES, context_of
+from tests.orders.mails import NAMES, PLACE_TOKEN, context_of
 
 LANGUAGES = [code for code, _ in settings.LANGUAGES]
 NOT_FILLED_IN = "(nothing here)"
 # Those that lead to the cart, and their button in both languages; the others lead to the order.
 OF_A_CART = {"hold_ending": ("Go to your cart", "Buka keranjang Anda"), "hold_ended": ("Hold it again", "Tahan lagi")}
+# Those about the line: their button in both languages, and whether it leads to the place or to something to buy.
+OF_THE_LINE = {
+    "line_joined": ("See your place", "Lihat tempat Anda"),
+    "line_turn": ("Buy it now", "Beli sekarang"),
+    "line_missed": ("Join again", "Ikut antrean lagi"),
+    "line_removed": ("Join again", "Ikut antrean lagi"),
+    "line_over": ("See what is free now", "Lihat yang tersedia sekarang"),
+}
 OF_A_PRODUCT = {"back_in_stock": ("See it", "Lihat")}
 OF_AN_ORDER = ("See the order", "Lihat pesanan")
+
+
+def _link_of(name: str, order: Order) -> str:
+    if name in OF_A_CART:
+        return reverse("orders:cart")
+    if name in ("line_joined", "line_turn"):
+        return reverse("orders:line_open", args=[PLACE_TOKEN])
+    if name in OF_THE_LINE:
+        assert order.cart is not None
+        product = order.cart.lines.get().variant.product
+        return reverse("shop:home") if name == "line_over" else reverse("shop:product", args=[product.slug])
+    if name in OF_A_PRODUCT:
+        return reverse("shop:product", args=[order.lines.get().variant.product.slug])
+    return reverse("orders:order", args=[order.pk])
 
 
 def _worded(name: str, language: str, order: Order) -> dict[str, str]:
@@ -48,9 +70,7 @@ def test_every_mail_is_whole_in_every_language(name: str, language: str, monkeyp
         assert "{%" not in part
         assert "%(" not in part
     assert f'<html lang="{language}">' in worded["html"]
-    link = reverse("orders:cart") if name in OF_A_CART else reverse("orders:order", args=[order.pk])
-    if name in OF_A_PRODUCT:
-        link = reverse("shop:product", args=[order.lines.get().variant.product.slug])
+    link = _link_of(name, order)
     assert f"{settings.SITE_URL}{link}" in worded["text"]
     assert f'href="{settings.SITE_URL}{link}' in worded["html"]
     assert "<" not in worded["text"]
@@ -78,7 +98,7 @@ def test_no_mail_in_indonesian_is_in_english(name: str) -> None:
     english, indonesian = (word_message(name=name, language=language, context=context) for language in ("en", "id"))
 
     assert english["subject"] != indonesian["subject"]
-    buttons = {**OF_A_CART, **OF_A_PRODUCT}.get(name, OF_AN_ORDER)
+    buttons = {**OF_A_CART, **OF_A_PRODUCT, **OF_THE_LINE}.get(name, OF_AN_ORDER)
     assert [buttons[0] in english["text"], buttons[1] in indonesian["text"]] == [True, True]
 
 

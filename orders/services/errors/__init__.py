@@ -33,6 +33,9 @@ from orders.services.errors.key import (
     KeyInUse,
     KeyUsedDifferently,
 )
+from orders.services.errors.line import (
+    TooManyPlaces,
+)
 from orders.services.errors.order import (
     NothingCameBack,
     NothingChosen,
@@ -96,6 +99,7 @@ __all__ = [
     "ShipmentMoved",
     "StaffStay",
     "TooManyNotices",
+    "TooManyPlaces",
     "TotalChanged",
     "UnknownCoupon",
     "UnknownGateway",
