@@ -161,8 +161,9 @@ class CartView(OpenToGuests):
         variant = _variant(product_id)
         access = access_of(self.request, now=now)
         terms = terms_for(variant, now=now, access=access)
-        with self._telling_the_door(variant, terms):
-            services.refuse_sold_out(variant=variant, quantity=quantity, now=now, terms=terms)
+        if not accepts_backorder:
+            with self._telling_the_door(variant, terms):
+                services.refuse_sold_out(variant=variant, quantity=quantity, now=now, terms=terms)
 
         @transactional
         def produce() -> Answer:

@@ -79,11 +79,18 @@ def refuse_sold_out(*, variant: Variant, quantity: int, now: datetime, terms: Te
     Where a drop is coming, or one that is over may have something left, nothing is refused before that was looked at.
 
     :raises StockUnavailable: if nothing can be promised to anybody.
+    :raises PreorderOffered: instead, if it could be pre-ordered.
     """
     if terms.running is None and (terms.coming or terms.over):
         return
     location_id = _location_of(terms.running)
-    inventory.refuse_sold_out(sku=variant.sku, units=quantity, now=now, location_id=location_id)
+    try:
+        inventory.refuse_sold_out(sku=variant.sku, units=quantity, now=now, location_id=location_id)
+    except inventory.StockUnavailable as error:
+        offer = None if terms.running else offer_of(sku=variant.sku, units=1, now=now)
+        if offer is not None:
+            raise offered(offer, refusal=error) from error
+        raise
 
 
 @transactional

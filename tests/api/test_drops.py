@@ -74,7 +74,8 @@ def test_the_limit_is_refused_with_what_they_have(guest: APIClient) -> None:
     more = add(shopper, item)
 
     assert (first.status_code, first.json()["code"]) == (422, "limit_person")
-    assert (more.json()["code"], more.json()["limit"], more.json()["held"]) == ("limit_person", 2, 2)
+    assert more.json()["code"] == "limit_person"
+    assert (more.json()["facts"]["limit"], more.json()["facts"]["held"]) == (2, 2)
 
 
 def test_a_code_in_the_header_opens_early_and_a_wrong_one_is_told(guest: APIClient) -> None:
@@ -100,7 +101,7 @@ def test_a_pre_order_is_offered_and_taken_by_its_terms(guest: APIClient) -> None
     taken = [guest.post(f"{API}/cart", body, **intent) for _ in range(2)]
 
     assert (offered.status_code, offered.json()["code"]) == (422, "preorder_offered")
-    assert (offered.json()["arrives_on"], offered.json()["offered"]) == ("2027-01-15", 2)
+    assert (offered.json()["facts"]["arrives_on"], offered.json()["facts"]["offered"]) == ("2027-01-15", 2)
     assert [answer.status_code for answer in taken] == [201, 201]
     line = taken[1].json()["items"][0]
     assert (line["is_preorder"], line["arrives_on"], line["qty"]) == (True, "2027-01-15", 1)
