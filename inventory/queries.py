@@ -72,6 +72,11 @@ class Hold:
     ended_at: datetime | None
 
     @property
+    def has_run_out(self) -> bool:
+        """Whether its time was over before anything came of it, swept or not."""
+        return self.state == ReservationState.EXPIRED or (self.state == ReservationState.HELD and not self.is_live)
+
+    @property
     def extensions_left(self) -> int:
         return max(self.most_renewals - self.renewals, 0)
 

@@ -11,8 +11,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from orders import queries, services, wishes
 from orders.models import Cart, Order, Wishlist
+from shop.callers import address_of
 from shop.drops import Access
 from shop.models import Drop
+from shop.room.names import PASS_COOKIE
 
 CART_COOKIE = "cart"
 CART_COOKIE_AGE = timedelta(days=30)
@@ -44,7 +46,8 @@ def cart_of(request: HttpRequest) -> Cart | None:
 def access_of(request: HttpRequest) -> Access:
     """What lets this browser into a drop early. The session is read only where that decides something."""
     codes = SimpleLazyObject(lambda: frozenset(request.session.get(EARLY_KEY, [])))
-    return Access(drop_ids=cast(frozenset[str], codes), user=request.user)
+    passes = tuple(value for name, value in request.COOKIES.items() if name.startswith(PASS_COOKIE))
+    return Access(drop_ids=cast(frozenset[str], codes), user=request.user, passes=passes, address=address_of(request))
 
 
 def remember_early(request: HttpRequest, *, drops: list[Drop]) -> None:

@@ -12,10 +12,16 @@ from shop.models import Drop, DropItem, Variant
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What lets a shopper in early: the drops whose code was entered (their ids), and the groups of the account."""
+    """What lets a shopper in early: the drops whose code was entered (their ids), and the groups of the account. And
+    what lets a shopper in at all, where a waiting room stands in front.
+    """
 
     drop_ids: frozenset[str] = frozenset()
     user: Any = None
+    passes: tuple[str, ...] = ()
+    """What the caller carries of passes of waiting rooms, as they came."""
+    address: str = ""
+    """The internet address that counts as one caller; empty for those who come from within."""
 
     def opens(self, drop: Drop, *, now: datetime) -> bool:
         """Whether this shopper may buy in a drop before it opens for everyone. A query only where a group decides."""

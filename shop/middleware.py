@@ -10,6 +10,7 @@ from django.utils import translation
 
 from shop.errors import ShopError
 from shop.problems import CONTENT_TYPE, problem_response
+from shop.room.noting import note_refusal
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -108,6 +109,7 @@ class RefusalMiddleware:
         """Answer a ShopError; anything else is a bug and stays loud."""
         if not isinstance(exception, ShopError):
             return None
+        note_refusal(request, exception)
         template = "_refusal.html" if request.headers.get("HX-Request") else "refusal.html"
         answer = render(request, template, {"error": exception}, status=exception.status)
         if exception.retry_after_seconds is not None:

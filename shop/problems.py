@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from shop.errors import NotFound, ShopError
+from shop.room.noting import note_refusal
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ def problem_response(exc: Exception, context: dict[str, Any]) -> Response:
     if isinstance(exc, PermissionDenied):
         exc = exceptions.PermissionDenied()
     if isinstance(exc, ShopError):
+        note_refusal(context.get("request"), exc)
         answer = _of_refusal(exc, names=names)
     elif isinstance(exc, exceptions.ValidationError):
         answer = _of_bad_fields(exc)

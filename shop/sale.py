@@ -14,6 +14,7 @@ from shop.drops import NOBODY, ORDINARY, Access
 from shop.errors import NotFound
 from shop.models import Drop, DropItem, Product, ProductImage
 from shop.queries import pictures
+from shop.room.sales import key_of
 
 # From when on a running drop is shown as ending.
 ENDING = timedelta(minutes=10)
@@ -63,6 +64,11 @@ class Sale:
     items: list[SaleItem]
     now: datetime
     is_early: bool = False
+
+    @property
+    def room_key(self) -> str:
+        """The name of the waiting room in front of it, if it has one."""
+        return key_of(self.drop)
 
     @property
     def is_before(self) -> bool:

@@ -35,3 +35,4 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 # Tests of the room name a Redis of their own where they need one.
 ROOM_REDIS_URL = ""
+LIVE_UNITS_PER_ADDRESS = 0

@@ -33,7 +33,7 @@ from orders.api.idempotency import (
     idempotent,
     respond,
 )
-from orders.api.shopper import CART_PARAMETER, DROP_CODE_PARAMETER, OpenToGuests, access_of
+from orders.api.shopper import CART_PARAMETER, DROP_CODE_PARAMETER, PASS_PARAMETER, OpenToGuests, access_of
 from orders.models import Cart, CartLine, Checkout
 from orders.services import Answer, UnknownVariant
 from shop.api_fields import IdField, WholeNumberField, sent
@@ -108,7 +108,7 @@ class CartView(OpenToGuests):
         tags=["cart"],
         summary="Hold units; more of them if the line is there already",
         description="201 where a line was added, 200 where one grew. A guest's first one opens the cart.",
-        parameters=[CART_PARAMETER, DROP_CODE_PARAMETER, KEY_PARAMETER],
+        parameters=[CART_PARAMETER, DROP_CODE_PARAMETER, PASS_PARAMETER, KEY_PARAMETER],
         request=AddBody,
         responses={200: CartDocument, 201: CartDocument},
     )
@@ -138,7 +138,11 @@ class CartView(OpenToGuests):
     def _open(self, kept: Kept, *, product_id: UUID, quantity: int, now: datetime) -> Answer:
         """The first hold opens the cart. Its answer is made of what will be written, and is written with it."""
         variant = _variant(product_id)
-        terms = terms_for(variant, now=now, access=access_of(self.request, now=now))
+        access = access_of(self.request, now=now)
+        terms = terms_for(variant, now=now, access=access)
+        if terms.running is not None and terms.running.drop.has_room:
+            # Its pass is bound to the cart under the lock of the cart.
+            raise LooksFurther
         first = services.plan_first_hold(
             user=self.request.user, variant=variant, quantity=quantity, now=now, terms=terms
         )
@@ -149,7 +153,7 @@ class CartView(OpenToGuests):
         answer = Answer(status=201, body=cart_document(summary, quote))
         with self._telling_the_door(variant, terms):
             try:
-                services.take_first_hold(first, now=now, actor=self.actor, beside=kept(answer))
+                services.take_first_hold(first, now=now, actor=self.actor, beside=kept(answer), address=access.address)
             except StockUnavailable as error:
                 if terms.running is None and (terms.coming or terms.over or preorder_offer(sku=variant.sku, now=now)):
                     raise LooksFurther from error
@@ -267,7 +271,15 @@ class Line(OpenToGuests):
     def patch(self, request: Request, line_id: UUID) -> Response:
         cart = self.known_cart()
         quantity = sent(QuantityBody, request)["qty"]
-        services.set_quantity(cart_id=cart.pk, line_id=line_id, quantity=quantity, now=timezone.now(), actor=self.actor)
+        now = timezone.now()
+        services.set_quantity(
+            cart_id=cart.pk,
+            line_id=line_id,
+            quantity=quantity,
+            now=now,
+            actor=self.actor,
+            access=access_of(request, now=now),
+        )
         return self.cart_answer(cart)
 
     @extend_schema(

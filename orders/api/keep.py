@@ -15,7 +15,7 @@ from accounts.models import User
 from orders import queries, services
 from orders.api.documents import CartDocument, OrderDocument, cart_document
 from orders.api.idempotency import CART_HEADER, idempotent
-from orders.api.shopper import CART_PARAMETER, OpenToGuests
+from orders.api.shopper import CART_PARAMETER, OpenToGuests, access_of
 from shop.api_fields import written
 
 
@@ -88,7 +88,12 @@ class Reorder(OpenToGuests):
     def post(self, request: Request, order_id: UUID) -> Response:
         order, cart, now = self.order(order_id), self.cart(), timezone.now()
         done = services.reorder(
-            order_id=order.pk, cart_id=cart.pk if cart else None, user=request.user, now=now, actor=self.actor
+            order_id=order.pk,
+            cart_id=cart.pk if cart else None,
+            user=request.user,
+            now=now,
+            actor=self.actor,
+            access=access_of(request, now=now),
         )
         summary = queries.summarise_cart(cart=done.cart, now=now)
         not_held = [each.facts for each in done.not_held]

@@ -17,8 +17,10 @@ from orders import entering, queries, services
 from orders.api.documents import cart_document
 from orders.api.idempotency import CART_HEADER
 from orders.models import Cart, Checkout, Order
+from shop.callers import address_of
 from shop.drops import Access
 from shop.errors import NotFound
+from shop.room.names import PASS_HEADER
 
 CART_PARAMETER = OpenApiParameter(
     name=CART_HEADER,
@@ -37,6 +39,14 @@ DROP_CODE_PARAMETER = OpenApiParameter(
 )
 
 
+PASS_PARAMETER = OpenApiParameter(
+    name=PASS_HEADER,
+    type=OpenApiTypes.STR,
+    location=OpenApiParameter.HEADER,
+    description="The pass of the waiting room, where one stands in front of the drop.",
+)
+
+
 def access_of(request: Request, *, now: datetime) -> Access:
     """What lets the caller into a drop early: the account, and a code in the header.
 
@@ -44,7 +54,13 @@ def access_of(request: Request, *, now: datetime) -> Access:
     """
     code = request.headers.get(DROP_CODE_HEADER)
     drops = entering.enter_code(request=request._request, code=code, now=now) if code else []
-    return Access(drop_ids=frozenset(str(drop.pk) for drop in drops), user=request.user)
+    given = request.headers.get(PASS_HEADER)
+    return Access(
+        drop_ids=frozenset(str(drop.pk) for drop in drops),
+        user=request.user,
+        passes=(given,) if given else (),
+        address=address_of(request),
+    )
 
 
 class OpenToGuests(APIView):

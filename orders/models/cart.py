@@ -47,6 +47,8 @@ class Cart(models.Model):
     )
     status = models.CharField(max_length=8, choices=CartStatus, default=CartStatus.OPEN)
     created_at = models.DateTimeField(auto_now_add=True)
+    lapses = models.PositiveIntegerField(default=0, help_text="Holds that ran out unpaid, as far as they count.")
+    lapsed_at = models.DateTimeField(null=True, blank=True, help_text="When the last of them was counted.")
     # Partial unique indexes do not exist on MariaDB: a column that is NULL unless the cart is open does the same.
     open_for = models.GeneratedField(
         expression=Case(When(Q(status="OPEN"), then=F("user_id")), default=None),

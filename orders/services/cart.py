@@ -19,11 +19,20 @@ from orders.models import CART_STATES, Cart, CartLine, Checkout
 from orders.queries import CART_TOKEN_SALT, cart_id_in
 from orders.services.drop import DropNotOpen, DropOver, give_back_sku
 from orders.services.errors import CartClosed, UnknownVariant
+from orders.services.fair_play import (
+    claim_for_address,
+    hold_time,
+    note_lapse,
+    refuse_burst,
+    refuse_over_share,
+)
+from orders.services.gate import refuse_without_pass
 from orders.services.limit import refuse_over_limit
 from orders.services.preorder import offer_of, offered
 from shop.drops import NOBODY, ORDINARY, Access, Terms, places_of, terms_for, terms_of, with_drops
-from shop.errors import InvalidInput, NotFound
+from shop.errors import InvalidInput, NotFound, ShopError
 from shop.models import DropItem, Variant
+from shop.room import services as room
 from shop.transactions import TryAgain, transactional
 
 
@@ -119,9 +128,12 @@ def add_to_cart(
     :raises PreorderOffered: instead, if they could be pre-ordered.
     :raises DropNotOpen: instead, if they are in a drop that opens later.
     :raises LimitReached: if the drop allows this customer fewer.
+    :raises RoomPassNeeded: if a waiting room stands in front of the drop, and `access` has no pass of this cart's.
+    :raises HoldLimit, TooFast: if one shopper or one internet address would hold too many, or tries too often.
     :raises InvalidInput: if the quantity is not a whole number within the limit of a line.
     """
     refuse_bad_quantity(quantity)
+    refuse_burst(address=access.address, now=now)
     variant = sellable_variant(variant_id)
     cart = lock_open_cart(cart_id)
     terms = terms_for(variant, now=now, access=access)
@@ -132,35 +144,38 @@ def add_to_cart(
     is_live = not line._state.adding and _is_live(line, now=now)
     total = line.quantity + quantity if is_live else quantity
     refuse_bad_quantity(total)
-    if terms.running is not None:
-        refuse_over_limit(terms.running.drop, lines=lines, line=line, quantity=total, now=now)
+    _refuse_unfair(terms.running, cart=cart, lines=lines, line=line, quantity=total, now=now, access=access)
     if is_beyond:
         _take_terms(line, more=quantity, now=now)
     if is_live:
-        return _resize(line, quantity=total, now=now, actor=actor, counters_last=counters_last)
-    return _hold_anew(line, terms=terms, quantity=total, now=now, actor=actor, counters_last=counters_last)
+        return _resize(line, quantity=total, now=now, actor=actor, access=access, counters_last=counters_last)
+    return _hold_anew(
+        line, terms=terms, quantity=total, now=now, actor=actor, access=access, counters_last=counters_last
+    )
 
 
 @transactional
-def set_quantity(*, cart_id: UUID, line_id: UUID, quantity: int, now: datetime, actor: str) -> CartLine:
+def set_quantity(
+    *, cart_id: UUID, line_id: UUID, quantity: int, now: datetime, actor: str, access: Access = NOBODY
+) -> CartLine:
     """Hold exactly `quantity` units in this line. Clock and price stay; the same quantity twice changes nothing.
 
     :raises HoldEnded: if the line is no longer held.
     :raises StockUnavailable: if the additional units are not free; what was held stays held.
     :raises PreorderOffered: instead, if they could be pre-ordered: that is added, as a line of its own.
     :raises DropOver: if there should be more of a line that was held in a drop, and the drop is over.
-    :raises LimitReached: if the drop allows this customer fewer.
+    :raises LimitReached, RoomPassNeeded, HoldLimit: as add_to_cart, if there should be more.
     :raises InvalidInput: if the quantity is not a whole number within the limit of a line.
     """
     refuse_bad_quantity(quantity)
     cart = lock_open_cart(cart_id)
     line = _line_of(cart, line_id)
-    if line.drop_item is not None and quantity > line.quantity:
-        drop = line.drop_item.drop
-        if drop.has_ended(now=now):
-            raise DropOver(drop=drop.name, ended_at=drop.ends_at)
-        refuse_over_limit(drop, lines=_lines_of(cart), line=line, quantity=quantity, now=now)
-    return _resize(line, quantity=quantity, now=now, actor=actor)
+    if quantity > line.quantity:
+        item, lines = line.drop_item, _lines_of(cart)
+        if item is not None and item.drop.has_ended(now=now):
+            raise DropOver(drop=item.drop.name, ended_at=item.drop.ends_at)
+        _refuse_unfair(item, cart=cart, lines=lines, line=line, quantity=quantity, now=now, access=access)
+    return _resize(line, quantity=quantity, now=now, actor=actor, access=access)
 
 
 @transactional
@@ -169,7 +184,9 @@ def remove_line(*, cart_id: UUID, line_id: UUID, now: datetime, actor: str) -> N
 
     :raises NotFound: if this cart has no such line.
     """
-    line = _line_of(lock_open_cart(cart_id), line_id)
+    cart = lock_open_cart(cart_id)
+    line = _line_of(cart, line_id)
+    _note_if_lapsed([line], cart=cart, now=now)
     _release(line, reason="let go by the shopper", now=now, actor=actor)
     line.delete()
 
@@ -198,7 +215,7 @@ def hold_again(
     pre-order were taken once, and count again as long as the day is the same.
 
     :raises StockUnavailable: if the units are not free; the line stays on the shelf.
-    :raises PreorderOffered, DropNotOpen, LimitReached: as add_to_cart.
+    :raises PreorderOffered, DropNotOpen, LimitReached, RoomPassNeeded, HoldLimit: as add_to_cart.
     :raises UnknownVariant: if it is not on sale any more.
     """
     cart = lock_open_cart(cart_id)
@@ -211,6 +228,7 @@ def hold_again(
     is_beyond = accepts and _is_beyond(terms, variant, units=line.quantity, now=now)
     others = [each for each in _lines_of(cart) if each.pk != line.pk]
     if _line_under(terms, lines=others, variant=variant, is_preorder=is_beyond) is not None:
+        _note_if_lapsed([line], cart=cart, now=now)
         line.delete()
         return add_to_cart(
             cart_id=cart.pk,
@@ -221,19 +239,20 @@ def hold_again(
             access=access,
             accepts_backorder=accepts,
         )
-    if terms.running is not None:
-        refuse_over_limit(terms.running.drop, lines=others, line=line, quantity=line.quantity, now=now)
+    _refuse_unfair(terms.running, cart=cart, lines=others, line=line, quantity=line.quantity, now=now, access=access)
     line.is_preorder, line.arrives_on = False, None
     if is_beyond:
         _take_terms(line, more=line.quantity, now=now)
-    return _hold_anew(line, terms=terms, quantity=line.quantity, now=now, actor=actor)
+    return _hold_anew(line, terms=terms, quantity=line.quantity, now=now, actor=actor, access=access)
 
 
 @transactional
 def empty_cart(*, cart_id: UUID, now: datetime, actor: str) -> None:
     """Let everything go. An empty cart stays empty."""
     cart = lock_open_cart(cart_id)
-    for line in CartLine.objects.filter(cart=cart).order_by("reservation_id"):
+    lines = list(CartLine.objects.filter(cart=cart).order_by("reservation_id"))
+    _note_if_lapsed(lines, cart=cart, now=now)
+    for line in lines:
         _release(line, reason="let go by the shopper", now=now, actor=actor)
     CartLine.objects.filter(cart=cart).delete()
 
@@ -262,6 +281,8 @@ def merge_carts(*, guest_cart_id: UUID, user: User, now: datetime) -> Cart:
             line.save(update_fields=["cart"])
         else:
             _join(line, twin, now=now, actor=user.email)
+    if CartLine.objects.filter(cart=own, drop_item__drop__has_room=True).exists():
+        room.move_passes(from_cart_id=guest.pk, to_cart_id=own.pk)
     _bring_checkout(guest, own)
     guest.status = CART_STATES.target(guest.status, "merged at login")
     guest.save(update_fields=["status"])
@@ -381,11 +402,49 @@ def _is_live(line: CartLine, *, now: datetime) -> bool:
     return hold is not None and hold.is_live
 
 
+def _refuse_unfair(
+    item: DropItem | None,
+    *,
+    cart: Cart,
+    lines: list[CartLine],
+    line: CartLine,
+    quantity: int,
+    now: datetime,
+    access: Access,
+) -> None:
+    """Everything that keeps a shopper from so many units in this line beside their number: room, limits, fair play."""
+    if item is not None:
+        refuse_without_pass(item.drop, cart=cart, access=access, now=now)
+        refuse_over_limit(item.drop, lines=lines, line=line, quantity=quantity, now=now)
+    refuse_over_share(cart=cart, lines=lines, line=line, sku=line.variant.sku, quantity=quantity, now=now)
+
+
+def _note_if_lapsed(lines: list[CartLine], *, cart: Cart, now: datetime) -> None:
+    """Count the holds of these lines that ran out: each once, when its line goes or is held again."""
+    if not settings.LAPSES_ALLOWED or not lines:
+        return
+    holds = stock.holds(reservation_ids=[line.reservation_id for line in lines], now=now)
+    for line in lines:
+        hold = holds.get(line.reservation_id)
+        if hold is not None and hold.has_run_out:
+            note_lapse(cart, now=now)
+
+
 def _hold_anew(
-    line: CartLine, *, terms: Terms, quantity: int, now: datetime, actor: str, counters_last: bool = False
+    line: CartLine,
+    *,
+    terms: Terms,
+    quantity: int,
+    now: datetime,
+    actor: str,
+    access: Access,
+    counters_last: bool = False,
 ) -> CartLine:
     """Take a new hold as it is sold now. The cart's rows are written first and the hot row last."""
     item = terms.running
+    if not line._state.adding:
+        _note_if_lapsed([line], cart=line.cart, now=now)
+    usual = settings.HOLD_TIME if item is None else timedelta(minutes=item.drop.hold_minutes)
     line.reservation_id = uuid7()
     line.quantity = quantity
     line.drop_item = item
@@ -397,7 +456,7 @@ def _hold_anew(
         inventory.reserve,
         lines={line.variant.sku: quantity},
         token=f"line-{line.reservation_id}",
-        expires_at=now + (settings.HOLD_TIME if item is None else timedelta(minutes=item.drop.hold_minutes)),
+        expires_at=now + hold_time(line.cart, usual=usual, now=now),
         now=now,
         actor=actor,
         reservation_id=line.reservation_id,
@@ -406,12 +465,14 @@ def _hold_anew(
         location_id=_location_of(item),
         renewal_limit=None if item is None else item.drop.renewals,
     )
-    _or_from_drops(reserve, line=line, now=now)
+    _claim_and_take(reserve, line=line, before=0, now=now, access=access)
     return line
 
 
-def _resize(line: CartLine, *, quantity: int, now: datetime, actor: str, counters_last: bool = False) -> CartLine:
-    line.quantity = quantity
+def _resize(
+    line: CartLine, *, quantity: int, now: datetime, actor: str, access: Access, counters_last: bool = False
+) -> CartLine:
+    before, line.quantity = line.quantity, quantity
     line.save(update_fields=["quantity", "is_preorder", "arrives_on"])
     resize = partial(
         inventory.resize,
@@ -423,8 +484,19 @@ def _resize(line: CartLine, *, quantity: int, now: datetime, actor: str, counter
         may_backorder=line.is_preorder,
         location_id=_location_of(line.drop_item),
     )
-    _or_from_drops(resize, line=line, now=now)
+    _claim_and_take(resize, line=line, before=before, now=now, access=access)
     return line
+
+
+def _claim_and_take(take: Callable[[], object], *, line: CartLine, before: int, now: datetime, access: Access) -> None:
+    """Count the units to the caller's address, then take them; if there are none, it stays with the units before."""
+    claim = partial(claim_for_address, address=access.address, reservation_id=line.reservation_id, now=now)
+    claim(quantity=line.quantity)
+    try:
+        _or_from_drops(take, line=line, now=now)
+    except ShopError:
+        claim(quantity=before)
+        raise
 
 
 def _or_from_drops(take: Callable[[], object], *, line: CartLine, now: datetime) -> None:

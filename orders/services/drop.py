@@ -10,6 +10,7 @@ from django.utils.crypto import constant_time_compare
 from inventory import queries as stock
 from inventory import services as inventory
 from orders.preflight import preflight
+from orders.services.gate import tell_room
 from shop.clock import day_and_time
 from shop.errors import NotFound, ShopError
 from shop.models import Drop, DropItem
@@ -105,6 +106,7 @@ def publish_drop(*, drop_id: UUID, override: str, actor: str, now: datetime) -> 
     drop.location_id, drop.published_at, drop.published_by = location.pk, now, actor
     drop.override = override.strip()[:300] if problems else ""
     drop.save(update_fields=["location_id", "published_at", "published_by", "override"])
+    tell_room(drop, now=now)
     return drop
 
 
@@ -143,6 +145,7 @@ def end_drop(*, drop_id: UUID, actor: str, now: datetime) -> Drop:
     drop.save(update_fields=["ends_at"])
     assert drop.location_id is not None, "publishing has opened it"
     inventory.move_home(location_id=drop.location_id, reason=f"{drop.slug} ended", actor=actor, now=now)
+    tell_room(drop, now=now)
     return drop
 
 

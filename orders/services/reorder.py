@@ -11,6 +11,7 @@ from accounts.models import User
 from orders.models import Cart, CartLine, OrderLine
 from orders.services.cart import add_to_cart, open_cart
 from orders.services.errors import CartClosed, NothingHeld
+from shop.drops import NOBODY, Access
 from shop.errors import ShopError
 from shop.transactions import transactional
 
@@ -45,7 +46,13 @@ class Reordered:
 
 @transactional
 def reorder(
-    *, order_id: UUID, cart_id: UUID | None, user: User | AnonymousUser, now: datetime, actor: str
+    *,
+    order_id: UUID,
+    cart_id: UUID | None,
+    user: User | AnonymousUser,
+    now: datetime,
+    actor: str,
+    access: Access = NOBODY,
 ) -> Reordered:
     """Hold what the order had, at today's prices, in this cart or in a new one. Each line whole, or not at all.
 
@@ -62,7 +69,12 @@ def reorder(
         try:
             with transaction.atomic():
                 held = add_to_cart(
-                    cart_id=cart.pk, variant_id=line.variant_id, quantity=line.quantity, now=now, actor=actor
+                    cart_id=cart.pk,
+                    variant_id=line.variant_id,
+                    quantity=line.quantity,
+                    now=now,
+                    actor=actor,
+                    access=access,
                 )
         except CartClosed:
             raise

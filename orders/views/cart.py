@@ -30,6 +30,7 @@ from shop.errors import InvalidInput, NotFound, ShopError
 from shop.methods import post_only
 from shop.models import Variant
 from shop.redirects import see_other
+from shop.room.noting import note_refusal
 
 LET_GO_KEY = "let_go"
 # Another tab was quicker, or it never was in this cart: the words are the same, and the cart is shown as it is.
@@ -94,6 +95,7 @@ def line_quantity(request: HttpRequest, line_id: UUID) -> HttpResponse:
             quantity=form.cleaned_data["quantity"],
             now=now,
             actor=shopper.actor_of(request),
+            access=shopper.access_of(request),
         )
         return Note(kind="done", title=f"{line.quantity} held for you", text="Its clock goes on as before.")
 
@@ -271,6 +273,7 @@ def _change(
             raise
         note, status = LINE_GONE, 404
     except ShopError as error:
+        note_refusal(request, error)
         note, status = notes.refusal(error, now=now), error.status
     if line_id is not None and _asks_for_panel(request):
         return _panel(request, cart=cart, line_id=line_id, now=now, note=note, status=status)
@@ -325,6 +328,7 @@ def _refused_add(
     The page names the product and has the quantity to repair, unless none can be had; it does not know a variant that
     is not on sale.
     """
+    note_refusal(request, error)
     note = notes.refusal(error, now=now)
     if _asks_for_cart(request):
         return cart_page(request, cart=cart, now=now, note=note, status=error.status)
@@ -339,6 +343,7 @@ def _refused_add(
         "most": settings.MAX_UNITS_PER_LINE,
         "offer": error.facts if isinstance(error, services.PreorderOffered) else None,
         "back": shopper.way_back(request, otherwise=""),
+        "queue_at": error.facts.get("queue_at"),
         **_line_instead(request, variant=variant, error=error, now=now),
     }
     answer = page_or_part(

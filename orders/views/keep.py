@@ -76,6 +76,7 @@ def order_again(request: HttpRequest, order: Order) -> HttpResponse:
             user=request.user,
             now=now,
             actor=shopper.actor_of(request),
+            access=shopper.access_of(request),
         )
         body = {
             "lines": [str(line.pk) for line in done.held],

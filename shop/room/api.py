@@ -19,10 +19,9 @@ from shop.room import places, services
 from shop.room.draw import ticket_of
 from shop.room.errors import RoomTicketNeeded
 from shop.room.models import Room
+from shop.room.names import TICKET_HEADER
 from shop.room.stores.base import Facts
 
-TICKET_HEADER = "Room-Ticket"
-PASS_HEADER = "Room-Pass"  # noqa: S105 - a name, not a secret
 SHORTEST_INTENT, LONGEST_INTENT = 16, 100
 
 TICKET_PARAMETER = OpenApiParameter(

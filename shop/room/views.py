@@ -18,11 +18,11 @@ from shop.errors import ShopError
 from shop.methods import post_only
 from shop.redirects import see_other
 from shop.room import services
+from shop.room.names import PASS_COOKIE, TICKET_COOKIE
+from shop.room.noting import note_refusal
 from shop.room.places import Place, Standing
 from shop.room.tokens import Ticket, read_pass, read_ticket
 
-PASS_COOKIE = "room-pass-"  # noqa: S105 - a name, not a secret
-TICKET_COOKIE = "room-place-"
 TICKET_COOKIE_SECONDS = 24 * 60 * 60
 ASK_AGAIN = "Ask-Again"
 
@@ -49,6 +49,7 @@ def take(request: HttpRequest, key: str) -> HttpResponse:
         try:
             ticket, _ = services.take_place(key=key, address=address_of(request), member="", intent="", now=now)
         except ShopError as error:
+            note_refusal(request, error)
             return _page(request, key=key, place=place, error=error)
     answer = see_other(_path(key))
     _carry(answer, ticket=ticket, known=token)
@@ -64,6 +65,7 @@ def enter(request: HttpRequest, key: str) -> HttpResponse:
     try:
         given = services.come_in(key=key, token=token, user_id=user_id, now=now)
     except ShopError as error:
+        note_refusal(request, error)
         _, place = services.look(key=key, token=token, now=now)
         return _page(request, key=key, place=place, error=error)
     answer = see_other(services.reading_of(key, now=now).facts.address)

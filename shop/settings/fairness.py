@@ -26,7 +26,8 @@ ROOM_PICTURE_SECONDS = env.float("ROOM_PICTURE_SECONDS", default=1)
 # or a guest's cart; an address is an IPv4 address or the /64 of an IPv6 one, and many may share it.
 LIVE_UNITS_PER_SHOPPER = env.int("LIVE_UNITS_PER_SHOPPER", default=200)
 LIVE_UNITS_PER_SKU = env.int("LIVE_UNITS_PER_SKU", default=100)
-LIVE_UNITS_PER_ADDRESS = env.int("LIVE_UNITS_PER_ADDRESS", default=500)
+# What an address holds is counted in Redis; the demo, which has none, counts in the database, and only when told to.
+LIVE_UNITS_PER_ADDRESS = env.int("LIVE_UNITS_PER_ADDRESS", default=500 if REDIS_URL else 0)
 # Who lets so many holds run out within so many hours holds for a share of the time only, though never for less than
 # LEAST seconds. 0: never.
 LAPSES_ALLOWED = env.int("LAPSES_ALLOWED", default=3)

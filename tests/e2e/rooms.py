@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 
 from shop.room import services
+from shop.room.names import PASS_COOKIE, TICKET_COOKIE
 from shop.room.stores import current_store
 from shop.room.tokens import Ticket, new_ticket_id
-from shop.room.views import PASS_COOKIE, TICKET_COOKIE
 
 Cookies = dict[str, str]
 EARLY = 120

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import IntegrityError, transaction
 from django.db.models import F, Max
 
 from shop.errors import NotFound
@@ -10,6 +11,7 @@ from shop.room.errors import StoreDown
 from shop.room.measure import watch
 from shop.room.models import Room
 from shop.room.queries import facts_of
+from shop.room.sales import sale_behind
 from shop.room.services.step import move_on
 from shop.room.stores import current_store
 from shop.room.stores.base import Reading
@@ -53,9 +55,7 @@ def _read(key: str, *, now: datetime) -> Reading:
 def _restored(key: str, *, now: datetime) -> Reading:
     """Teach a store that knows nothing of the room what the database knows."""
     store = current_store()
-    room = Room.objects.filter(key=key).first()
-    if room is None:
-        raise NotFound()
+    room = Room.objects.filter(key=key).first() or _planned(key)
     serving = room.admissions.aggregate(highest=Max("number"))["highest"] or 0
     is_restored = store.restore(
         facts_of(room),
@@ -71,3 +71,16 @@ def _restored(key: str, *, now: datetime) -> Reading:
     if reading is None:
         raise StoreDown(room=key)
     return reading
+
+
+def _planned(key: str) -> Room:
+    """The room that a sale has, and that nobody has asked for yet."""
+    sale = sale_behind(key)
+    if sale is None:
+        raise NotFound()
+    try:
+        with transaction.atomic():
+            return Room.objects.create(**sale)
+    except IntegrityError:
+        # Somebody else asked at this very moment.
+        return Room.objects.get(key=key)
