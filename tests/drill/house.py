@@ -11,6 +11,7 @@ from typing import Any
 from deploy.processes import StartFailed
 from tests import servers
 from tests.drill.books import Books
+from tests.drill.room_laws import RoomBooks
 
 # Near four requests at a time for each core of the database, as the measurements of the hot row advise.
 WORKERS, THREADS = 3, 4
@@ -20,6 +21,8 @@ TIMERS = {
     "EXPIRY_INTERVAL_SECONDS": "2",
     # Everybody comes from one address here.
     "AUTH_THROTTLE_RATE": "100000/min",
+    "ROOM_PLACES_PER_ADDRESS": "0",
+    "LIVE_UNITS_PER_ADDRESS": "0",
     "LOG_LEVEL": "WARNING",
 }
 
@@ -37,6 +40,15 @@ class House:
     def books(self) -> Books:
         """What database and provider say at this moment."""
         return Books.read(self.run("books"))
+
+    def open_drop(self, *, sku: str, units: int, in_seconds: float, limit: int) -> dict[str, Any]:
+        """Publish a drop with a waiting room; see `tests.drill.inside.open_drop`."""
+        facts = {"sku": sku, "units": units, "in_seconds": in_seconds, "limit": limit}
+        return self.run("open_drop", json.dumps(facts))
+
+    def room(self, *, sku: str, key: str) -> RoomBooks:
+        """What the database says of the waiting room at this moment."""
+        return RoomBooks.read(self.run("room", json.dumps({"sku": sku, "key": key})))
 
     def prove_stock(self) -> tuple[bool, str]:
         """Whether `manage.py prove_stock` finds every counter right, and its last line."""

@@ -2,6 +2,8 @@
 
     python -m tests.drill.inside prepare '{"shoppers": 500, "stocks": {"RUSH": 100}}'
     python -m tests.drill.inside books
+    python -m tests.drill.inside open_drop '{"sku": "RUSH", "units": 100, "in_seconds": 60, "limit": 1}'
+    python -m tests.drill.inside room '{"sku": "RUSH", "key": "drop-drill"}'
 
 Prints one JSON document. The goods come through the shop's own services; the shoppers are written in one go, because
 five hundred honest password hashes are not what is drilled.
@@ -47,6 +49,71 @@ def prepare(*, shoppers: int, stocks: dict[str, int]) -> dict[str, Any]:
     emails = [f"drill{number}@user.com" for number in range(1, shoppers + 1)]
     User.objects.bulk_create([User(email=email, password=password) for email in emails])
     return {"goods": variants, "emails": emails, "password": PASSWORD}
+
+
+def open_drop(*, sku: str, units: int, in_seconds: float, limit: int) -> dict[str, Any]:
+    """Publish a drop of this SKU with a waiting room, that starts in so many seconds."""
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from orders import services as orders
+    from shop.models import Drop, DropItem, Variant
+    from shop.room.sales import key_of
+
+    now = timezone.now()
+    opens_at = now + timedelta(seconds=in_seconds)
+    drop = Drop.objects.create(
+        slug="drill",
+        name="Drill drop",
+        starts_at=opens_at,
+        ends_at=opens_at + timedelta(hours=2),
+        limit_per_customer=limit,
+        has_room=True,
+        # The pages of a drop tell minutes; a drill has not so much time.
+        hold_minutes=1,
+    )
+    DropItem.objects.create(drop=drop, variant=Variant.objects.get(sku=sku), price_minor=20_000_000, quota=units)
+    orders.publish_drop(drop_id=drop.pk, override="a drill", actor="drill", now=now)
+    return {"key": key_of(drop), "opens_at": opens_at.timestamp()}
+
+
+def room(*, sku: str, key: str) -> dict[str, Any]:
+    """Everything that `tests.drill.room_laws.RoomBooks` reads."""
+    from django.utils import timezone
+
+    from inventory.models import Reservation
+    from orders.models import CartLine
+    from shop.room.models import Room
+    from shop.room.services import reading_of
+
+    waiting = Room.objects.get(key=key)
+    reading = reading_of(key, now=timezone.now())
+    lines = CartLine.objects.filter(variant__sku=sku).select_related("cart")
+    states = dict(Reservation.objects.values_list("pk", "state"))
+    return {
+        "secret": waiting.secret,
+        "commitment": waiting.commitment,
+        "lots": waiting.lots.splitlines(),
+        "serving": reading.serving,
+        "issued": reading.issued,
+        "rate_per_minute": reading.rate * 60,
+        "admissions": [
+            {
+                "ticket": row.ticket,
+                "number": row.number,
+                "cart_id": str(row.cart_id or ""),
+                "user_id": str(row.user_id or ""),
+                "admitted_at": row.admitted_at.timestamp(),
+            }
+            for row in waiting.admissions.order_by("pk")
+        ],
+        "carts": [
+            {"cart_id": str(line.cart_id), "user_id": str(line.cart.user_id or ""), "units": line.quantity}
+            for line in lines
+            if states.get(line.reservation_id) in ("HELD", "COMMITTED")
+        ],
+    }
 
 
 def books() -> dict[str, Any]:
@@ -139,8 +206,11 @@ def main(arguments: list[str]) -> None:
     """Do what the first argument says and print the outcome."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
     django.setup()
-    outcome = prepare(**json.loads(arguments[1])) if arguments[0] == "prepare" else books()
-    print_document(outcome)
+    verb: Any = VERBS[arguments[0]]
+    print_document(verb(**json.loads(arguments[1] if len(arguments) > 1 else "{}")))
+
+
+VERBS = {"prepare": prepare, "books": books, "open_drop": open_drop, "room": room}
 
 
 if __name__ == "__main__":

@@ -111,12 +111,14 @@ def _differing_repeats(answers: list[Answer]) -> list[str]:
 def _oversold(books: Books, stocks: dict[str, int]) -> list[str]:
     """SKUs with more units in paid orders than there were, or than the counters say."""
     breaches = []
+    for sku in {item.sku for item in books.stock}:
+        items = [item for item in books.stock if item.sku == sku]
+        sold, allocated, on_hand = books.sold(sku), sum(i.allocated for i in items), sum(i.on_hand for i in items)
+        if sold > stocks.get(sku, sold):
+            breaches.append(f"{sold} of {stocks[sku]} {sku} sold")
+        if sold != allocated + stocks.get(sku, 0) - on_hand:
+            breaches.append(f"{sku}: {sold} sold, but {allocated} allocated and {on_hand} on hand")
     for item in books.stock:
-        sold = books.sold(item.sku)
-        if sold > stocks.get(item.sku, sold):
-            breaches.append(f"{sold} of {stocks[item.sku]} {item.sku} sold")
-        if sold != item.allocated + stocks.get(item.sku, 0) - item.on_hand:
-            breaches.append(f"{item.sku}: {sold} sold, but {item.allocated} allocated and {item.on_hand} on hand")
         if item.held + item.allocated > item.on_hand + item.backorder_limit:
             breaches.append(f"{item.sku}: {item.held} held and {item.allocated} allocated of {item.on_hand}")
     return breaches

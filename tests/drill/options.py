@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+LONGEST, LONGEST_WITH_ROOM = 480, 900
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
@@ -21,6 +22,10 @@ class Options:
     seed: int = 1212
     duration_seconds: int = 480
     connections: int = 24
+    has_room: bool = False
+    """Whether a waiting room stands in front of the sale."""
+    bots: int = 0
+    """How many come besides, to get more than their place."""
     base_url: str = ""
     sku: str = ""
     staff_email: str = ""
@@ -44,17 +49,37 @@ def read_options(environ: Mapping[str, str] = os.environ) -> Options:
             f"STOCK={stock} is more than SHOPPERS={shoppers}: nothing would sell out. "
             f"Set STOCK to at most {shoppers}, or raise SHOPPERS."
         )
+    has_room = read_number(environ, "ROOM", default=0, least=0, most=1) == 1
+    bots = round(_read_share(environ, "BOTS", most=0.5) * shoppers)
+    if bots and not has_room:
+        raise BadOption("BOTS come to a waiting room. Add ROOM=1, or leave BOTS out.")
+    if has_room and environ.get("BASE_URL", "").strip():
+        raise BadOption("ROOM=1 opens a drop in a shop of its own. Leave BASE_URL out.")
+    longest = LONGEST_WITH_ROOM if has_room else LONGEST
     return Options(
+        has_room=has_room,
+        bots=bots,
         shoppers=shoppers,
         stock=stock,
         seed=read_number(environ, "SEED", default=1212, least=0, most=2**31),
-        duration_seconds=read_number(environ, "DURATION", default=480, least=60, most=480),
+        duration_seconds=read_number(environ, "DURATION", default=longest, least=60, most=longest),
         connections=read_number(environ, "CONNECTIONS", default=24, least=3, most=64),
         base_url=_base_url(environ),
         sku=environ.get("SKU", "").strip(),
         staff_email=environ.get("DRILL_STAFF_EMAIL", "").strip(),
         staff_password=environ.get("DRILL_STAFF_PASSWORD", ""),
     )
+
+
+def _read_share(environ: Mapping[str, str], name: str, *, most: float) -> float:
+    text = environ.get(name, "").strip()
+    try:
+        share = float(text or 0)
+    except ValueError:
+        share = -1
+    if not 0 <= share <= most:
+        raise BadOption(f"{name}={text} is no share. Set {name} to a number from 0 to {most}.")
+    return share
 
 
 def read_number(environ: Mapping[str, str], name: str, *, default: int, least: int, most: int) -> int:

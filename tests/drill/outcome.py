@@ -31,6 +31,7 @@ def write_outcome(
     books: Books,
     sold: int,
     screen: Screen,
+    room: dict[str, Any] | None = None,
     folder: Path = FOLDER,
 ) -> bool:
     """Print and write everything; whether every law held."""
@@ -44,6 +45,7 @@ def write_outcome(
         "settings": settings,
         "figures": _figures(options, sale.answers, laws, latencies, sold=sold),
         "original": {"sentence": opening.sentence, "rows": opening.rows},
+        "room": room or {},
         "answers": count_kinds(sale.answers),
         "shoppers": _shoppers(crowd),
         "latencies": latencies,

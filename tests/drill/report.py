@@ -18,7 +18,19 @@ FOLDER = Path(__file__).parent
 FONT = FOLDER.parent.parent / "static" / "fonts" / "plus-jakarta-sans-latin-wght-normal.woff2"
 NARROW, WIDE = 358, 1088
 # The order in which a shopper meets them.
-STEPS = ("sign in", "look", "add", "details", "check out", "open payment", "pay", "see result")
+STEPS = (
+    "sign in",
+    "take a place",
+    "wait",
+    "come in",
+    "look",
+    "add",
+    "details",
+    "check out",
+    "open payment",
+    "pay",
+    "see result",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +101,7 @@ def _context(result: dict[str, Any], sale: Sale) -> dict[str, Any]:
     sizes = _sizes() if sale.moments else ()
     return {
         "shoppers": [{"label": label, **counts} for label, counts in as_text(result["shoppers"]).items()],
+        "room": labelled(result.get("room", {})),
         "units": [draw_units(sale.moments, **span, stock=sale.stock, name=name, width=width) for name, width in sizes],
     }
 

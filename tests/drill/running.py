@@ -9,7 +9,7 @@ from tests.drill.opening import play_opening
 from tests.drill.options import Options
 from tests.drill.outcome import write_outcome
 from tests.drill.report import Sale
-from tests.drill.sale import Crowd, Hall, gather_crowd, play_sale
+from tests.drill.sale import Crowd, Hall, gather_crowd, play_sale, sign_in_members
 from tests.drill.screen import Screen
 from tests.drill.shoppers import Habit
 from tests.drill.staff import Staff, find_goods, find_shipping_method, sign_in_staff
@@ -43,6 +43,7 @@ async def drill_running(options: Options) -> bool:
         before = staff.stock()
         async with Traffic(options.base_url, connections=options.connections, answers=answers) as traffic:
             shoppers = gather_crowd(hall=hall, traffic=traffic, options=options)
+            await sign_in_members(shoppers=shoppers, hall=hall, screen=screen)
             crowd = await play_sale(shoppers=shoppers, hall=hall, screen=screen)
         await asyncio.sleep(LAST_WEBHOOKS_SECONDS)
         books = _books(staff)

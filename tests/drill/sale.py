@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -14,11 +14,14 @@ from tests.drill.options import Options
 from tests.drill.screen import Screen
 from tests.drill.shoppers import Habit, Shopper, draw_habits
 from tests.drill.traffic import Traffic
+from tests.drill.waiting import Place, Queue
 
 PAGE_SHOPPERS_PERCENT = 20
 # Every so manieth shopper at the API stays a guest.
 GUEST_EVERY = 4
 BESIDES_PERCENT = 8
+# In front of a waiting room: the share of those who come before the doors open, within so many seconds; and the rest.
+EARLY_SHARE, EARLY_SECONDS, LATE_SECONDS = 0.8, 40, 30
 SETTLE_SECONDS = 90
 SETTLE_LOOK_SECONDS = 2
 LAST_CALLS = 4
@@ -38,6 +41,10 @@ class Hall:
     patience_seconds: float = 45
     without: frozenset[Habit] = frozenset()
     """Habits that this shop has no time for."""
+    queue: Queue | None = None
+    """The waiting room in front, where there is one."""
+    members_at_most: int = 100_000
+    """How many sign in: an honest password hash takes its time, and that is not what is drilled."""
     opened: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when everybody has signed in and the sale begins."""
 
@@ -52,8 +59,8 @@ class Crowd:
 
     @property
     def wanting(self) -> list[Shopper]:
-        """Those who would still buy one."""
-        return [shopper for shopper in self.shoppers if shopper.still_wants and not shopper.trouble]
+        """Those who would still buy one; in front of a waiting room, those who were let in."""
+        return [each for each in self.shoppers if each.still_wants and not each.trouble and each.is_inside]
 
 
 def gather_crowd(*, hall: Hall, traffic: Traffic, options: Options) -> list[Shopper]:
@@ -78,20 +85,37 @@ def gather_crowd(*, hall: Hall, traffic: Traffic, options: Options) -> list[Shop
                 scarce=hall.scarce,
                 besides=hall.besides if chance.randrange(100) < BESIDES_PERCENT else None,
                 hold_seconds=hall.hold_seconds,
+                place=None
+                if hall.queue is None
+                else Place(visitor=visitor, queue=hall.queue, by_page=by_page, chance=Random(chance.random())),
+                comes_after=0.0 if hall.queue is None else _comes_after(chance),
             )
         )
     return shoppers
 
 
-async def play_sale(*, shoppers: list[Shopper], hall: Hall, screen: Screen) -> Crowd:
-    """Let everybody sign in, open the doors, and wait until the last has gone home."""
+def _comes_after(chance: Random) -> float:
+    """How many seconds after the doors open one comes: most come before, and wait."""
+    return -chance.uniform(0, EARLY_SECONDS) if chance.random() < EARLY_SHARE else chance.uniform(0, LATE_SECONDS)
+
+
+async def sign_in_members(*, shoppers: list[Shopper], hall: Hall, screen: Screen) -> None:
+    """Let everybody sign in who is a member."""
     doors = [shopper.door for shopper in shoppers if isinstance(shopper.door, ApiDoor)]
     members = [door for position, door in enumerate(doors) if hall.password and position % GUEST_EVERY]
-    await _watch(screen, "the crowd signs in", [door.sign_in(password=hall.password) for door in members])
+    signing = [door.sign_in(password=hall.password) for door in members[: hall.members_at_most]]
+    await _watch(screen, "the crowd signs in", signing)
+
+
+async def play_sale(
+    *, shoppers: list[Shopper], hall: Hall, screen: Screen, besides: Sequence[Coroutine[Any, Any, None]] = ()
+) -> Crowd:
+    """Open the doors, and wait until the last has gone home; `besides` are others who come to the same sale."""
     hall.opened.set()
     started_at = time.time()
-    until = started_at + hall.patience_seconds
-    await _watch(screen, "the sale is open", [shopper.come(until=until) for shopper in shoppers])
+    until = max(started_at, hall.queue.opens_at if hall.queue else 0) + hall.patience_seconds
+    visits = [shopper.come(until=until) for shopper in shoppers]
+    await _watch(screen, "the sale is open", [*visits, *besides])
     return Crowd(shoppers=shoppers, started_at=started_at, ended_at=time.time())
 
 
@@ -125,7 +149,23 @@ async def play_to_the_end(
 ) -> tuple[Crowd, Books]:
     """The whole sale: the rush, the settling, and last calls as long as units are left and somebody wants them."""
     shoppers = gather_crowd(hall=hall, traffic=traffic, options=options)
+    await sign_in_members(shoppers=shoppers, hall=hall, screen=screen)
     crowd = await play_sale(shoppers=shoppers, hall=hall, screen=screen)
+    return crowd, await sell_out(
+        crowd=crowd, hall=hall, options=options, screen=screen, read=read, settle_seconds=settle_seconds
+    )
+
+
+async def sell_out(
+    *,
+    crowd: Crowd,
+    hall: Hall,
+    options: Options,
+    screen: Screen,
+    read: Callable[[], Books],
+    settle_seconds: float = SETTLE_SECONDS,
+) -> Books:
+    """Let the dust settle, and call again as long as units are left and somebody wants them."""
     books = await settle(read=read, screen=screen, seconds=settle_seconds)
     for _ in range(LAST_CALLS):
         left = options.stock - books.sold(hall.scarce.sku)
@@ -133,7 +173,7 @@ async def play_to_the_end(
             break
         await call_again(crowd=crowd, units=left, screen=screen)
         books = await settle(read=read, screen=screen, seconds=settle_seconds)
-    return crowd, books
+    return books
 
 
 async def _watch(screen: Screen, name: str, visits: list[Coroutine[Any, Any, None]]) -> None:

@@ -8,10 +8,12 @@ from random import Random
 
 from tests.drill.doors import Door, Goods, Placed, Stuck, choose_at_provider
 from tests.drill.traffic import Lost
+from tests.drill.waiting import Place
 
 TRIES = 7
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 6.0
+INSIDE_SECONDS = 20
 RESULT_LOOKS = 6
 LOOK_PAUSE_SECONDS = 1.2
 
@@ -68,6 +70,11 @@ class Shopper:
     hold_seconds: float
     besides: Goods | None = None
     """A second thing that some put into the cart first."""
+    place: Place | None = None
+    """Where to wait, if there is a waiting room in front."""
+    comes_after: float = 0.0
+    """Seconds after the room's doors open; most come before."""
+    has_come: bool = False
     has_held: bool = False
     has_ordered: bool = False
     has_bought: bool = False
@@ -81,11 +88,24 @@ class Shopper:
         """Whether they would buy if there was one left."""
         return not self.has_bought and not self.has_ordered and self.habit not in NEVER_BUY
 
+    @property
+    def is_inside(self) -> bool:
+        """Whether there was no waiting room, or it let them in."""
+        return self.place is None or self.name in self.place.queue.entered
+
     async def come(self, *, until: float) -> None:
         """Play the whole visit; give up at the moment `until`. What goes wrong is kept in `trouble`."""
         try:
+            if self.place is not None and not self.has_come:
+                await asyncio.sleep(max(self.place.queue.opens_at + self.comes_after - time.time(), 0))
+            self.has_come = True
             if self.besides is not None:
                 await self.door.add(self.besides)
+            if self.place is not None and not await self._is_let_in(self.place, until=until):
+                return
+            if self.place is not None:
+                # Patience begins anew inside.
+                until = max(until, time.time() + INSIDE_SECONDS)
             if await self._win(until=until):
                 await self._go_on(until=until)
         except Stuck as error:
@@ -97,6 +117,10 @@ class Shopper:
         """The last call: one try, and if there is a unit, pay for it at once."""
         self.habit = Habit.PAYS
         await self.come(until=time.time())
+
+    async def _is_let_in(self, place: Place, *, until: float) -> bool:
+        """Wait for one's turn; whoever has been in is let in."""
+        return self.is_inside or await place.wait(until=until)
 
     async def _win(self, *, until: float) -> bool:
         """Try until there is a unit or the patience is over, waiting longer each time."""

@@ -23,6 +23,8 @@ def test_nothing_set_is_the_usual_drill() -> None:
             {"SHOPPERS": "10", "STOCK": "11"},
             "STOCK=11 is more than SHOPPERS=10: nothing would sell out. Set STOCK to at most 10, or raise SHOPPERS.",
         ),
+        ({"BOTS": "0.1"}, "BOTS come to a waiting room. Add ROOM=1, or leave BOTS out."),
+        ({"BOTS": "7", "ROOM": "1"}, "BOTS=7 is no share. Set BOTS to a number from 0 to 0.5."),
         ({"DURATION": "9999"}, "DURATION=9999 is out of range. Set DURATION to a number from 60 to 480."),
         ({"BASE_URL": "shop"}, "BASE_URL=shop is not an address. Write it as BASE_URL=http://127.0.0.1:8000."),
         (

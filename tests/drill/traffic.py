@@ -21,7 +21,7 @@ TIMEOUT_SECONDS = 30
 KEEP_IDLE_SECONDS = 1.0
 # What everybody does. It may use only so much of the road, or whoever holds a unit would stand in line behind five
 # hundred others until the hold is over; real shoppers have a road of their own.
-CROWD_STEPS = ("sign in", "look", "add")
+CROWD_STEPS = ("sign in", "look", "take a place", "wait", "add")
 CROWD_SHARE_PERCENT = 60
 
 
