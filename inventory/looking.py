@@ -57,7 +57,8 @@ def rows_of_stock(*, skus: list[str], places: Mapping[str, Collection[int | None
     with connection.cursor() as cursor:
         cursor.execute(statement.sql, statement.filled(values))
         rows = cursor.fetchall()
-    return [Row._make((*row[:-1], _moment(row[-1]))) for row in rows]
+    # MariaDB's sums are decimals.
+    return [Row._make((*row[:4], *map(int, row[4:-1]), _moment(row[-1]))) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,3 +237,12 @@ def test_a_limit_without_a_day_offers_nobody_a_pre_order() -> None:
 
     assert available_to_promise(skus=[item.sku], now=NOW)[item.sku].beyond == 0
     assert preorder_offer(sku=item.sku, now=NOW) is None
+
+
+def test_available_to_promise_counts_in_whole_numbers_where_the_database_sums() -> None:
+    item = StockItemFactory()
+    end = hold(lines={item.sku: 2}).expires_at
+
+    answer = available_to_promise(skus=[item.sku], now=end)[item.sku]
+
+    assert (type(answer.free), type(answer.held)) == (int, int)
