@@ -13,6 +13,7 @@ from orders.models import Wishlist, WishlistItem
 from orders.services.cart import add_to_cart
 from orders.services.errors import UnknownVariant, WishlistFull
 from orders.wishes import WISHLIST_TOKEN_SALT
+from shop.drops import NOBODY, Access
 from shop.errors import NotFound
 from shop.models import Variant
 from shop.transactions import TryAgain, transactional
@@ -52,15 +53,17 @@ def drop_wish(*, wishlist_id: UUID, variant_id: UUID) -> None:
 
 
 @transactional
-def wish_to_cart(*, wishlist_id: UUID, variant_id: UUID, cart_id: UUID, now: datetime, actor: str) -> None:
+def wish_to_cart(
+    *, wishlist_id: UUID, variant_id: UUID, cart_id: UUID, now: datetime, actor: str, access: Access = NOBODY
+) -> None:
     """Hold one of it in the cart and take it off the wishlist: both, or neither.
 
     :raises NotFound: if it is not on the wishlist.
-    :raises StockUnavailable: if none is free; it stays on the wishlist.
+    :raises StockUnavailable: if none is free; it stays on the wishlist, as after every refusal of add_to_cart.
     """
     if not WishlistItem.objects.filter(wishlist_id=wishlist_id, variant_id=variant_id).exists():
         raise NotFound()
-    add_to_cart(cart_id=cart_id, variant_id=variant_id, quantity=1, now=now, actor=actor)
+    add_to_cart(cart_id=cart_id, variant_id=variant_id, quantity=1, now=now, actor=actor, access=access)
     drop_wish(wishlist_id=wishlist_id, variant_id=variant_id)
 
 

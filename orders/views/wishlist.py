@@ -75,11 +75,13 @@ def wishlist_to_cart(request: HttpRequest) -> HttpResponse:
             cart_id=cart.pk,
             now=now,
             actor=shopper.actor_of(request),
+            access=shopper.access_of(request),
         )
     except ShopError as error:
         if isinstance(error, NotFound):
             raise
-        return _page(request, now=now, note=notes.refusal(error, now=now), status=error.status)
+        queue_at = error.facts.get("queue_at", "")
+        return _page(request, now=now, note=notes.refusal(error, now=now), queue_at=queue_at, status=error.status)
     answer = see_other(reverse("orders:cart"))
     shopper.remember_cart(answer, request=request, cart=cart)
     return answer
@@ -132,13 +134,16 @@ def notice_stop(request: HttpRequest, token: str) -> HttpResponse:
     return _plain(request, "orders/notice_stop.html", {"email": email, "is_stopped": is_stopped})
 
 
-def _page(request: HttpRequest, *, now: datetime, note: notes.Note | None = None, status: int = 200) -> HttpResponse:
+def _page(
+    request: HttpRequest, *, now: datetime, note: notes.Note | None = None, queue_at: str = "", status: int = 200
+) -> HttpResponse:
     own = shopper.wishlist_of(request)
     shared = reverse("orders:wishlist_shared", args=[own.share_key]) if own and own.share_key else ""
     context = {
         "wishes": wishes.wishes_on(own, now=now),
         "shared_url": f"{settings.SITE_URL}{shared}" if shared else "",
         "note": note,
+        "queue_at": queue_at,
     }
     return _plain(request, "orders/wishlist.html", context, status=status)
 

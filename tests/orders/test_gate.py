@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from inventory.models import StockItem
 from orders import services
-from orders.models import Cart, CartLine
+from orders.models import Cart, CartLine, WishlistItem
 from shop.drops import Access
 from shop.models import Drop
 from shop.room import services as room
@@ -173,6 +173,25 @@ def test_the_pages_lead_to_the_room_and_through_it(drop: Drop, item: StockItem, 
     assert refused.status_code == 403
     assert b"Go to the waiting room" in refused.content
     assert granted.status_code == 303
+    assert held(drop) == 1
+
+
+def test_the_wishlist_leads_to_the_room_and_through_it(drop: Drop, item: StockItem, client: Client) -> None:
+    press = {"variant": str(item.variant.pk)}
+    with time_machine.travel(START - timedelta(minutes=1), tick=False) as clock:
+        client.post("/wishlist/keep/", press)
+        client.post("/rooms/drop-evening/take/")
+        for _ in range(7):
+            clock.shift(13)
+            client.get("/rooms/drop-evening/")
+        refused = client.post("/wishlist/cart/", press)
+        kept = WishlistItem.objects.count()
+        client.post("/rooms/drop-evening/enter/")
+        granted = client.post("/wishlist/cart/", press)
+
+    assert (refused.status_code, kept) == (403, 1)
+    assert b'href="/rooms/drop-evening/"' in refused.content
+    assert (granted.status_code, WishlistItem.objects.count()) == (303, 0)
     assert held(drop) == 1
 
 
