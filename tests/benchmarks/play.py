@@ -19,7 +19,13 @@ from tests.drill.screen import Screen
 PROCESSES = 2
 HOLD_SKUS = {10: "BENCH-HELD-10", 1000: "BENCH-HELD-1000"}
 PLENTY = 1_000_000
-SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.benchmarks.settings", "LOG_LEVEL": "WARNING", "HOLD_SECONDS": "3600"}
+SETTINGS = {
+    "DJANGO_SETTINGS_MODULE": "tests.benchmarks.settings",
+    "LOG_LEVEL": "WARNING",
+    "HOLD_SECONDS": "3600",
+    # The whole crowd comes from one address here.
+    "LIVE_UNITS_PER_ADDRESS": "0",
+}
 BINLOG = ("--log-bin=binlog", "--server-id=1", "--binlog-format=ROW")
 
 

@@ -30,7 +30,9 @@ TIMERS = {
     "PAYMENT_SILENCE_SECONDS": "25",
     "EXPIRY_INTERVAL_SECONDS": "2",
     "REFUND_RETRY_SECONDS": "0.25",
+    # Everybody comes from one address here.
     "AUTH_THROTTLE_RATE": "100000/min",
+    "LIVE_UNITS_PER_ADDRESS": "0",
     "LOG_LEVEL": "WARNING",
 }
 # Three of ten messages and answers are lost, on every road between shop and provider.
