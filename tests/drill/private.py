@@ -93,9 +93,7 @@ class Evening:
     @property
     def figures(self) -> dict[str, Any]:
         """For the report."""
-        waited = sorted(
-            at - max(self.queue.taken[who], self.queue.opens_at) for who, (at, _) in self.queue.entered.items()
-        )
+        waited = self.queue.waits
         spans = [at for at, _ in self.queue.entered.values()]
         seconds = max(max(spans, default=0) - self.queue.opens_at, 1)
         return {

@@ -87,3 +87,11 @@ def test_somebody_who_was_overtaken_is_found() -> None:
 @pytest.mark.parametrize("made", [bot(without_pass=1), bot(held=2), bot(gang=Gang(held=2))])
 def test_a_bot_that_got_something_by_force_is_found(made: Bot) -> None:
     assert broken(books(), bots=[made]) == ["Force gets nothing"]
+
+
+def test_who_used_the_ticket_of_another_waited_for_nothing() -> None:
+    evening = queue()
+    evening.opens_at = 4
+    evening.taken = {"a": 1.0, "b": 2.0}
+
+    assert evening.waits == [6.0]

@@ -44,6 +44,15 @@ class Queue:
     """Shopper to the moment of coming in, and the number."""
 
     @property
+    def waits(self) -> list[float]:
+        """Seconds from place or doors, whichever was later, to coming in, shortest first. Who used the ticket of
+        another took no place, and waited for nothing.
+        """
+        return sorted(
+            at - max(self.taken[who], self.opens_at) for who, (at, _) in self.entered.items() if who in self.taken
+        )
+
+    @property
     def api(self) -> str:
         return f"/api/v1/rooms/{self.key}"
 
