@@ -5,7 +5,7 @@ import re
 import signal
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
@@ -49,11 +49,13 @@ def test_key_of_a_killed_request_works_again_at_once(house: House) -> None:
         with stock_locked(house):
             first = threads.submit(add)
             time.sleep(0.7)
-            second = add()
+            second = threads.submit(add)
+            time.sleep(0.5)
             for worker in house.shop.web.workers():
                 os.kill(worker, signal.SIGKILL)
             with pytest.raises(requests.ConnectionError):
                 first.result(timeout=10)
+            told = _told(second)
         house.shop.wait_until_ready()
     freed_at = time.monotonic()
     answer = add()
@@ -62,14 +64,21 @@ def test_key_of_a_killed_request_works_again_at_once(house: House) -> None:
         answer = add()
     waited_seconds = time.monotonic() - freed_at
 
-    assert (second.status_code, second.json()["code"], second.headers["Retry-After"]) == (
-        409,
-        "idempotency_key_in_use",
-        "1",
-    )
-    assert (answer.status_code, "Idempotent-Replayed" in answer.headers) == (201, False)
+    assert told in {"died with the first", "409 idempotency_key_in_use, again after 1"}
+    # The grant is one statement: where the database had it already, it ends it without its caller, and the same call
+    # is answered from what was kept. Where it had not, nothing is left and the same call runs. One unit either way.
+    assert answer.status_code == 201
     assert waited_seconds < SOON_SECONDS
     assert add().json() == answer.json()
     (kept,) = [reservation for reservation in house.books().reservations if reservation.state == "HELD"]
     assert kept.units == {SCARCE: 1}
     assert house.prove_stock()[0]
+
+
+def _told(second: Future[Any]) -> str:
+    """What became of the second call: it waits beside the first in one process, or is told by another."""
+    try:
+        answer = second.result(timeout=10)
+    except requests.ConnectionError:
+        return "died with the first"
+    return f"{answer.status_code} {answer.json()['code']}, again after {answer.headers['Retry-After']}"

@@ -47,7 +47,6 @@ PAGES = {
     "cart, soon": Visit(path="/cart/", who="soon", shows="0:"),
     "checkout, soon": Visit(path="/checkout/review/", who="soon", shows="One minute left"),
     "product, soon": Visit(path="/p/cabin-case/", who="soon", shows="One minute left"),
-    "outbox": Visit(path="/outbox/", shows="Every e-mail of this demo"),
     # The shelves
     "home": Visit(path="/", shows="In your cart means it is yours"),
     "drops": Visit(path="/drops/", shows="Runner evening"),

@@ -40,7 +40,7 @@ def test_passkey_is_added_and_signs_in(shopper: Shopper, running: Shop) -> None:
     page.get_by_role("button", name="Sign out").click()
     page.goto(f"{house}/accounts/login/")
     page.get_by_role("button", name="Sign in with a passkey").click()
-    expect(page.get_by_role("link", name="Account").first).to_be_visible()
+    expect(page.get_by_role("link", name="Account", exact=True).first).to_be_visible()
     page.goto(f"{house}/accounts/2fa/webauthn/")
     expect(page.get_by_text("This laptop").first).to_be_visible()
 

@@ -149,7 +149,7 @@ def test_shop_works_without_script(browser: Any, address: str) -> None:
     held = page.inner_text(".hold")
     page.goto(f"{address}/c/shoes/")
     page.click("summary")
-    page.check("[name=free]")
+    page.check("[name=stock][value=free]")
     page.click("text=Show results")
 
     assert "2 × Runner, 42" in held
