@@ -1,4 +1,4 @@
-"""`manage.py translations`: what pages, e-mails and papers say, collected for the translators and compiled for Django.
+"""`manage.py translations`: what the shop says to shoppers, collected for the translators and compiled for Django.
 
 Written with Babel, so that nobody needs the gettext tools.
 """
@@ -11,39 +11,26 @@ from pathlib import Path
 from typing import Any
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 from django.template import Engine, Template
-from django.template.base import Node, NodeList
-from django.templatetags.i18n import BlockTranslateNode, TranslateNode
-from django.utils.functional import Promise
 
-TEMPLATES = (
-    "email/*",
-    "accounts/**/*",
-    "mfa/**/*",
-    "usersessions/**/*",
-    "account/*reauthenticate.html",
-    "allauth/layouts/*",
-    "components/_a*.html",
-    "components/_passkey.html",
-    "orders/_address_choice.html",
-)
-MODULES = (
-    "orders/papers.py",
-    "orders/adapters.py",
-    "orders/forms.py",
-    "orders/views/account.py",
-    "accounts/**/*.py",
-    "shop/templatetags/shop.py",
-)
+from shop.wording import Word, plain_words_in, plain_words_of, words_in, words_of
+
+# What staff and developers alone read is English: the admin, the gallery of components, the stand-in for a provider.
+FOR_STAFF = ("admin", "styleguide", "sandbox")
+APPS = ("shop", "inventory", "orders", "accounts")
+NOT_FOR_SHOPPERS = {
+    *("admin", "admin_fields", "admin_site", "staff", "styleguide", "checks", "management", "migrations", "settings"),
+    *("api_fields", "demo", "gateways", "sandbox"),
+}
+FORMS_OF_STAFF = {"inventory/forms.py"}
 # The header's dates and names would make two runs differ.
 NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 DATED = re.compile(r'"(POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Generated-By|Project|Report)')
-PLACEHOLDER = re.compile(r"%\((\w+)\)s|%%")
+PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|(%%)|{(\w+)}")
 
 
 class Command(BaseCommand):
@@ -56,7 +43,7 @@ class Command(BaseCommand):
 
     @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
-        words = sorted(set(_words()))
+        words = sorted(set(_words()), key=lambda word: word if isinstance(word, str) else word[0])
         problems: list[str] = []
         for language, _ in settings.LANGUAGES:
             if language == settings.LANGUAGE_CODE:
@@ -70,17 +57,19 @@ class Command(BaseCommand):
                 source.write_bytes(_as_po(catalog))
                 source.with_suffix(".mo").write_bytes(_as_mo(catalog))
             problems += incomplete(catalog)
+        problems += [f"{path}: {text!r} cannot be translated." for path, text in _plain_words()]
         if problems:
             raise CommandError("\n".join(problems))
 
 
-def collected(before: Catalog, words: list[str]) -> Catalog:
+def collected(before: Catalog, words: list[Word]) -> Catalog:
     """A catalogue of exactly these words, with the translations that there were."""
     catalog = Catalog(locale=before.locale, fuzzy=False, charset="utf-8")
     catalog.header_comment = "# What pages, e-mails and papers say. `manage.py translations` keeps the list complete."
     for word in words:
         known = before.get(word)
-        catalog.add(word, known.string if known else "", flags=["fuzzy"] if known and known.fuzzy else [])
+        empty = "" if isinstance(word, str) else ("", "")
+        catalog.add(word, known.string if known else empty, flags=["fuzzy"] if known and known.fuzzy else [])
     return catalog
 
 
@@ -94,13 +83,21 @@ def incomplete(catalog: Catalog) -> list[str]:
 
 
 def _problem(message: Message) -> str:
-    if not message.string:
+    ids = message.id if isinstance(message.id, tuple) else (message.id,)
+    strings = message.string if isinstance(message.string, tuple) else (message.string,)
+    if not all(strings):
         return "is not translated."
     if message.fuzzy:
         return "is marked fuzzy: look at it, and take the mark away."
-    if sorted(PLACEHOLDER.findall(str(message.id))) != sorted(PLACEHOLDER.findall(str(message.string))):
+    # A plural may say its number in words; what stands in the last form stands in all of them.
+    wanted = sorted(_placeholders(ids[-1]))
+    if any(sorted(_placeholders(string)) != wanted for string in strings):
         return "has other placeholders than its translation."
     return ""
+
+
+def _placeholders(text: str) -> list[str]:
+    return [name for groups in PLACEHOLDER.findall(text) for name in groups if name]
 
 
 def _staleness(source: Path, catalog: Catalog) -> list[str]:
@@ -137,39 +134,33 @@ def _as_mo(catalog: Catalog) -> bytes:
     return file.getvalue()
 
 
-def _words() -> Iterator[str]:
+def _words() -> Iterator[Word]:
+    for _, template in _templates():
+        yield from words_of(template)
+    for path in _modules():
+        yield from words_in(path)
+
+
+def _plain_words() -> Iterator[tuple[Path, str]]:
+    """What shoppers read in English whatever their language is, and where."""
     root = Path(settings.BASE_DIR)
-    for pattern in TEMPLATES:
-        for path in sorted((root / "templates").glob(pattern)):
-            if path.is_file():
-                yield from words_of(Engine.get_default().from_string(path.read_text()))
-    for pattern in MODULES:
-        for path in sorted(root.glob(pattern)):
-            for _, word, _, _ in extract_from_file("python", str(path)):
-                yield word if isinstance(word, str) else word[0]
+    for path, template in _templates():
+        yield from ((path.relative_to(root), text) for text in plain_words_of(template))
+    for path in _modules():
+        yield from ((path.relative_to(root), text) for text in plain_words_in(path))
 
 
-def words_of(template: Template) -> Iterator[str]:
-    """Every text in a template that is looked up in the catalogue."""
-    yield from _of_nodes(template.nodelist)
+def _templates() -> Iterator[tuple[Path, Template]]:
+    folder = Path(settings.BASE_DIR) / "templates"
+    for path in sorted(folder.rglob("*.*")):
+        if path.is_file() and path.relative_to(folder).parts[0] not in FOR_STAFF:
+            yield path, Engine.get_default().from_string(path.read_text())
 
 
-def _of_nodes(nodes: NodeList) -> Iterator[str]:
-    for node in nodes:
-        yield from _of_node(node)
-        for name in node.child_nodelists:
-            yield from _of_nodes(getattr(node, name, None) or NodeList())
-        for _, branch in getattr(node, "conditions_nodelists", ()):
-            yield from _of_nodes(branch)
-
-
-def _of_node(node: Node) -> Iterator[str]:
-    if isinstance(node, BlockTranslateNode):
-        yield node.render_token_list(node.singular)[0]
-    elif isinstance(node, TranslateNode):
-        yield str(node.filter_expression.var.literal)
-    else:
-        # {% include "…" with text=_("See the order") %}: a text that waits for its language.
-        for expression in getattr(node, "extra_context", {}).values():
-            if isinstance(expression.var, Promise):
-                yield str(expression.var)
+def _modules() -> Iterator[Path]:
+    root = Path(settings.BASE_DIR)
+    for app in APPS:
+        for path in sorted((root / app).rglob("*.py")):
+            own = path.relative_to(root)
+            if not NOT_FOR_SHOPPERS & set(own.with_suffix("").parts) and str(own) not in FORMS_OF_STAFF:
+                yield path
