@@ -6,6 +6,7 @@ import hashlib
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 PURPOSE = b"accounts.second_factor:"
 
@@ -15,9 +16,9 @@ class MFAAdapter(DefaultMFAAdapter):
 
     error_messages = {
         **DefaultMFAAdapter.error_messages,
-        "incorrect_code": "This is not the code of this moment. Enter the newest one, or a recovery code.",
-        "unverified_email": "Confirm your e-mail address first: it is the way back into your account.",
-        "add_email_blocked": "An account with a second factor keeps its address. Turn the second factor off first.",
+        "incorrect_code": _("This is not the code of this moment. Enter the newest one, or a recovery code."),
+        "unverified_email": _("Confirm your e-mail address first: it is the way back into your account."),
+        "add_email_blocked": _("An account with a second factor keeps its address. Turn the second factor off first."),
     }
 
     def encrypt(self, text: str) -> str:

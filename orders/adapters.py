@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.language import remember_language
 from accounts.models import User
@@ -23,11 +24,12 @@ class AccountAdapter(DefaultAccountAdapter):
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
-        "email_password_mismatch": "No account has this address and password together. "
-        "Check both, or reset the password.",
-        "email_taken": "There is an account with this address already. Sign in, or reset the password.",
-        "enter_current_password": "Enter the password that you use now.",
-        "incorrect_password": "This is not the password that you use now.",
+        "email_password_mismatch": _(
+            "No account has this address and password together. Check both, or reset the password."
+        ),
+        "email_taken": _("There is an account with this address already. Sign in, or reset the password."),
+        "enter_current_password": _("Enter the password that you use now."),
+        "incorrect_password": _("This is not the password that you use now."),
     }
 
     def post_login(self, request: HttpRequest, user: User, *, signup: bool, **kwargs: Any) -> HttpResponse:

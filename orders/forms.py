@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from django import forms
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.address_form import COUNTRY, POSTCODE, PersonFields, PlaceFields
@@ -32,12 +33,12 @@ class Choice:
 class QuantityForm(forms.Form):
     """How many units, on a cart line."""
 
-    too_few = "Enter 1 or more. To take it out of the cart, press Let it go."
+    too_few = _("Enter 1 or more. To take it out of the cart, press Let it go.")
 
     quantity = forms.IntegerField(
         error_messages={
-            "required": "Enter how many you want, 1 or more.",
-            "invalid": "Enter how many you want as a whole number, like 2.",
+            "required": _("Enter how many you want, 1 or more."),
+            "invalid": _("Enter how many you want as a whole number, like 2."),
         },
     )
 
@@ -46,7 +47,9 @@ class QuantityForm(forms.Form):
         if quantity < 1:
             raise forms.ValidationError(self.too_few)
         if quantity > settings.MAX_UNITS_PER_LINE:
-            raise forms.ValidationError(f"Enter {settings.MAX_UNITS_PER_LINE} or fewer.")
+            raise forms.ValidationError(
+                _("Enter %(MAX_UNITS_PER_LINE)s or fewer.") % {"MAX_UNITS_PER_LINE": settings.MAX_UNITS_PER_LINE}
+            )
         return int(quantity)
 
     @property
@@ -61,7 +64,7 @@ class AddForm(QuantityForm):
     `key` was minted with the page: it makes two presses of one button one intent.
     """
 
-    too_few = "Enter 1 or more."
+    too_few = _("Enter 1 or more.")
 
     variant = forms.UUIDField()
     key = forms.CharField(required=False)
@@ -79,30 +82,30 @@ class JoinLineForm(AddForm):
     """What to wait for, and where to write to: asked of guests alone."""
 
     email = forms.EmailField(
-        label="E-mail",
+        label=_("E-mail"),
         required=False,
-        help_text="We write to you when it is your turn.",
+        help_text=_("We write to you when it is your turn."),
         widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
-        error_messages={"invalid": "Enter an e-mail address like name@example.com."},
+        error_messages={"invalid": _("Enter an e-mail address like name@example.com.")},
     )
 
     def __init__(self, *args: Any, is_guest: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].required = is_guest
-        self.fields["email"].error_messages["required"] = "Enter your e-mail address, so that we can write to you."
+        self.fields["email"].error_messages["required"] = _("Enter your e-mail address, so that we can write to you.")
 
 
 class ContactForm(PersonFields):
     """Step 1: who buys, and how to reach them."""
 
     email = forms.EmailField(
-        label="E-mail",
+        label=_("E-mail"),
         max_length=254,
-        help_text="Your order and its news go here.",
+        help_text=_("Your order and its news go here."),
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         error_messages={
-            "required": "Enter your e-mail address.",
-            "invalid": "Enter an e-mail address with an @ and a domain, like maya@example.com.",
+            "required": _("Enter your e-mail address."),
+            "invalid": _("Enter an e-mail address with an @ and a domain, like maya@example.com."),
         },
     )
     field_order = ["email", "name", "phone"]
@@ -112,13 +115,13 @@ class DeliveryForm(PlaceFields):
     """Step 2: where the parcel goes, and how."""
 
     shipping_method = forms.ModelChoiceField(
-        label="How should it travel?",
+        label=_("How should it travel?"),
         queryset=ShippingMethod.objects.none(),
         widget=forms.RadioSelect,
         empty_label=None,
         error_messages={
-            "required": "Choose how it should travel.",
-            "invalid_choice": "Choose one of the ways listed here.",
+            "required": _("Choose how it should travel."),
+            "invalid_choice": _("Choose one of the ways listed here."),
         },
     )
 
@@ -191,12 +194,12 @@ class CouponForm(forms.Form):
     """A code that takes something off."""
 
     coupon_code = forms.CharField(
-        label="Coupon code",
+        label=_("Coupon code"),
         max_length=32,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
         error_messages={
-            "required": "Enter the code of the coupon.",
-            "max_length": "No coupon is as long as that. Check what you pasted.",
+            "required": _("Enter the code of the coupon."),
+            "max_length": _("No coupon is as long as that. Check what you pasted."),
         },
     )
 
@@ -208,18 +211,20 @@ class PaymentForm(forms.Form):
     """
 
     gateway = forms.ChoiceField(
-        label="How do you want to pay?",
+        label=_("How do you want to pay?"),
         widget=forms.RadioSelect,
         error_messages={
-            "required": "Choose how you want to pay.",
-            "invalid_choice": "Choose one of the ways listed here.",
+            "required": _("Choose how you want to pay."),
+            "invalid_choice": _("Choose one of the ways listed here."),
         },
     )
 
     accepts_backorder = forms.BooleanField(
-        label="If my payment arrives after the hold has ended and it is sold out, send it when it is back in stock.",
+        label=_("If my payment arrives after the hold has ended and it is sold out, send it when it is back in stock."),
         required=False,
-        help_text="Without the tick your money goes back to you at once. With it, we write to you when it has arrived.",
+        help_text=_(
+            "Without the tick your money goes back to you at once. With it, we write to you when it has arrived."
+        ),
     )
 
     def __init__(self, *args: Any, offers_backorder: bool = True, **kwargs: Any) -> None:
@@ -245,10 +250,10 @@ class DropCodeForm(forms.Form):
     """The code that opens a drop early."""
 
     code = forms.CharField(
-        label="Early access code",
+        label=_("Early access code"),
         max_length=32,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
-        error_messages={"required": "Enter the code.", "max_length": "No code is as long as that. Check it."},
+        error_messages={"required": _("Enter the code."), "max_length": _("No code is as long as that. Check it.")},
     )
 
 
@@ -260,12 +265,12 @@ class ReminderForm(forms.Form):
     """Where to write before a hold ends. Empty, with `stop`, nowhere any more."""
 
     reminder_email = forms.EmailField(
-        label="E-mail",
+        label=_("E-mail"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         error_messages={
-            "required": "Enter your e-mail address.",
-            "invalid": "Enter an e-mail address with an @ and a domain, like maya@example.com.",
+            "required": _("Enter your e-mail address."),
+            "invalid": _("Enter an e-mail address with an @ and a domain, like maya@example.com."),
         },
     )
 
@@ -274,19 +279,19 @@ class FindOrderForm(forms.Form):
     """A guest's way to an order: the number and the address that only the buyer knows together."""
 
     number = forms.CharField(
-        label="Order number",
+        label=_("Order number"),
         max_length=32,
-        help_text="It starts with T- and is in the e-mail that you got.",
+        help_text=_("It starts with T- and is in the e-mail that you got."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
-        error_messages={"required": "Enter the order number. It starts with T-."},
+        error_messages={"required": _("Enter the order number. It starts with T-.")},
     )
     email = forms.EmailField(
-        label="E-mail",
-        help_text="The address that you gave with the order.",
+        label=_("E-mail"),
+        help_text=_("The address that you gave with the order."),
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         error_messages={
-            "required": "Enter the e-mail address of the order.",
-            "invalid": "Enter an e-mail address with an @ and a domain, like maya@example.com.",
+            "required": _("Enter the e-mail address of the order."),
+            "invalid": _("Enter an e-mail address with an @ and a domain, like maya@example.com."),
         },
     )
 
@@ -302,21 +307,21 @@ def _travel(method: ShippingMethod, *, names_zones: bool) -> str:
 
 def _days(method: ShippingMethod) -> str:
     if method.min_days == method.max_days:
-        return f"{method.max_days} day{'' if method.max_days == 1 else 's'}"
-    return f"{method.min_days} to {method.max_days} days"
+        return ngettext("%(days)s day", "%(days)s days", method.max_days) % {"days": method.max_days}
+    return gettext("%(least)s to %(most)s days") % {"least": method.min_days, "most": method.max_days}
 
 
 class ReturnForm(forms.Form):
     """What goes back: units by line, why, and what else there is to say. Lines come first, nothing chosen."""
 
     reason = forms.ChoiceField(
-        label="Why does it go back?",
+        label=_("Why does it go back?"),
         choices=ReturnReason.choices,
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose what fits best."},
+        error_messages={"required": _("Choose what fits best.")},
     )
     remark = forms.CharField(
-        label="Anything else we should know",
+        label=_("Anything else we should know"),
         max_length=500,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -327,10 +332,12 @@ class ReturnForm(forms.Form):
         own = {}
         for line, most in lines:
             variant = f", {line.variant_label}" if line.variant_label else ""
-            too_many = f"Enter a whole number from 0 to {most}."
+            too_many = _("Enter a whole number from 0 to %(most)s.") % {"most": most}
             own[f"units-{line.pk}"] = forms.IntegerField(
                 label=f"{line.product_name}{variant}",
-                help_text=f"How many of the {most} go back. 0 if you keep them." if most > 1 else "1 to send it back.",
+                help_text=_("How many of the %(most)s go back. 0 if you keep them.") % {"most": most}
+                if most > 1
+                else _("1 to send it back."),
                 initial=0 if len(lines) > 1 else 1,
                 min_value=0,
                 max_value=most,
@@ -347,7 +354,7 @@ class ReturnForm(forms.Form):
         cleaned = super().clean() or self.cleaned_data
         lines = [name for name in self.fields if name.startswith("units-")]
         if lines and not self.errors and not any(cleaned[name] for name in lines):
-            self.add_error(lines[0], "Enter how many go back, at least one in all.")
+            self.add_error(lines[0], _("Enter how many go back, at least one in all."))
         return cleaned
 
     def units(self) -> dict[UUID, int]:
@@ -388,8 +395,8 @@ class ExchangeForm(forms.Form):
                 choices=[(str(offer.variant.pk), offer.words) for offer in choices],
                 widget=OfferSelect(sold_out={str(offer.variant.pk) for offer in choices if not offer.is_free}),
                 error_messages={
-                    "required": "Choose what you want instead.",
-                    "invalid_choice": "Choose one of those listed here.",
+                    "required": _("Choose what you want instead."),
+                    "invalid_choice": _("Choose one of those listed here."),
                 },
             )
             self.can_be_exchanged &= any(offer.is_free for offer in choices)

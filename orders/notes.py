@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from inventory.queries import Availability, available_to_promise
 from inventory.services import StockUnavailable
 from shop.clock import clock_time
@@ -43,21 +46,24 @@ def _shortage(error: StockUnavailable, *, now: datetime) -> Note:
     if shortage["available"] > 0:
         return Note(
             kind="warn",
-            title=f"Only {shortage['available']} free",
-            text=f"You asked for {shortage['asked']}. Nothing was changed. Ask for {shortage['available']} or fewer.",
+            title=_("Only %(available)s free") % {"available": shortage["available"]},
+            text=_("You asked for %(asked)s. Nothing was changed. Ask for %(available)s or fewer.")
+            % {"asked": shortage["asked"], "available": shortage["available"]},
         )
     if availability.held > 0:
-        return Note(kind="warn", title="All of these are in carts", text=_when_free(availability, now=now))
-    return Note(kind="problem", title="Sold out", text="The last one is taken. Nothing was changed in your cart.")
+        return Note(kind="warn", title=_("All of these are in carts"), text=_when_free(availability, now=now))
+    return Note(kind="problem", title=_("Sold out"), text=_("The last one is taken. Nothing was changed in your cart."))
 
 
 def _when_free(availability: Availability, *, now: datetime) -> str:
-    held = f"{availability.held} {'is' if availability.held == 1 else 'are'} held right now"
+    count = availability.held
+    held = ngettext("%(count)s is held right now", "%(count)s are held right now", count) % {"count": count}
     if availability.next_free_at is None:
-        return f"{held}. If a hold ends unpaid, one becomes free."
+        return _("%(held)s. If a hold ends unpaid, one becomes free.") % {"held": held}
     minutes = max(ceil((availability.next_free_at - now).total_seconds() / 60), 1)
-    about = "in about a minute" if minutes == 1 else f"in about {minutes} minutes"
-    return (
-        f"{held}; the next hold ends {about}, at {clock_time(availability.next_free_at)}. "
-        "If it ends unpaid, one becomes free."
-    )
+    about = ngettext("in about a minute", "in about %(minutes)s minutes", minutes) % {"minutes": minutes}
+    return _("%(held)s; the next hold ends %(about)s, at %(time)s. If it ends unpaid, one becomes free.") % {
+        "held": held,
+        "about": about,
+        "time": clock_time(availability.next_free_at),
+    }

@@ -8,6 +8,9 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from django.core import signing
 from django.db.models import Q
+from django.utils.formats import number_format
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from inventory import line as lines
@@ -42,18 +45,20 @@ class MyPlace:
         """Where it stands: exact where the number is small, rounded to ten where it is large."""
         position = self.place.position
         if position == 1:
-            return "You are next in line"
+            return _("You are next in line")
         if position <= EXACT_UP_TO:
-            return f"You are {_ordinal(position)} in line"
-        return f"You are in line, about number {round(position, -1):,}"
+            return _("You are %(position)s in line") % {"position": _ordinal(position)}
+        return _("You are in line, about number %(position)s") % {"position": _grouped(round(position, -1))}
 
     @property
     def before(self) -> str:
         """Who waits before it, as precisely as the title says it."""
         people = self.place.people_before
         if people > EXACT_UP_TO:
-            return f"About {round(people, -1):,} people are before you"
-        return "1 person is before you" if people == 1 else f"{people} people are before you"
+            return _("About %(people)s people are before you") % {"people": _grouped(round(people, -1))}
+        return ngettext("%(people)s person is before you", "%(people)s people are before you", people) % {
+            "people": people
+        }
 
     @property
     def price_minor(self) -> int:
@@ -180,7 +185,14 @@ def _my_place(
     return MyPlace(waiting=row, place=place, odds=known, token=place_token(row.place_id), now=now)
 
 
+def _grouped(number: int) -> str:
+    """ "1,250", and in Indonesian "1.250"."""
+    return number_format(number, force_grouping=True, use_l10n=True)
+
+
 def _ordinal(number: int) -> str:
-    """ "3rd"."""
+    """ "3rd", and in Indonesian "nomor 3"."""
+    if get_language() != "en":
+        return _("number %(number)s") % {"number": number}
     ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from inventory import queries as stock
 from orders.models import OrderLine, ReturnLine, ReturnRequest
 from shop.models import Variant
@@ -20,7 +22,7 @@ class Offer:
     def words(self) -> str:
         """What tells it from the others, and what there is to know."""
         name = self.variant.label or self.variant.sku
-        remarks = ["the same again"] * self.is_same + ["sold out"] * (not self.is_free)
+        remarks = [_("the same again")] * self.is_same + [_("sold out")] * (not self.is_free)
         return f"{name} ({', '.join(remarks)})" if remarks else name
 
 

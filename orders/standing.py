@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from orders.gateways import available_gateways
 from orders.models import OPEN_RETURN, Order, OrderEvent, OrderLine, ReturnRequest
 
@@ -93,7 +95,7 @@ def told(events: list[OrderEvent], *, order: Order) -> list[Told]:
 def who_acted(actor: str, *, order: Order) -> str:
     """Who this is to the customer. Names of staff are not told."""
     if actor in {"guest", "shopper", order.email} or (order.user is not None and actor == order.user.email):
-        return "you"
+        return _("you")
     if actor in available_gateways():
-        return "the payment provider"
-    return "the shop" if actor in THE_SHOP else "our staff"
+        return _("the payment provider")
+    return _("the shop") if actor in THE_SHOP else _("our staff")

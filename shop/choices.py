@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from inventory.queries import Availability
 from shop.drops import ORDINARY, Terms
 from shop.models import Product, ProductImage, Variant
@@ -79,7 +81,7 @@ def choose_variant(
         availability=availability[chosen.sku],
         terms=terms.get(chosen.sku, ORDINARY),
         links={name: _links(name, leading, variants, chosen, availability) for name in leading},
-        radios_title=last or "Variant",
+        radios_title=last or _("Variant"),
         radios=[
             VariantRadio(
                 variant=variant,

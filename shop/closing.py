@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 
 from shop.errors import ShopError
 from shop.problems import CONTENT_TYPE, problem_response
@@ -36,7 +37,7 @@ class ShopClosed(ShopError):
     def detail(self) -> str:
         until = self.facts["until"]
         opens = f"We open again at {until}." if until else "We open again shortly."
-        return f"{opens} Paid orders are safe. Nothing was changed."
+        return _("%(opens)s Paid orders are safe. Nothing was changed.") % {"opens": opens}
 
 
 def close_shop(*, until: str = "") -> None:

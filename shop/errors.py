@@ -2,12 +2,15 @@
 
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext
+
 
 class ShopError(Exception):
     """A request that the shop understands and refuses, in words for a customer.
 
     `code` is stable and for programs, `status` is the HTTP status, `facts` are the values behind the words (an API
-    answers them beside the sentence), and `field` names the input to repair, where there is one.
+    answers them beside the sentence), and `field` names the input to repair, where there is one. Title and sentence are
+    written in English and said in the language that is active when it is raised.
     """
 
     code: ClassVar[str] = "refused"
@@ -20,11 +23,12 @@ class ShopError(Exception):
     def __init__(self, **facts: Any) -> None:
         super().__init__(f"{self.code} {facts}" if facts else self.code)
         self.facts = facts
+        self.title = gettext(type(self).title)  # type: ignore[misc]
 
     @property
     def detail(self) -> str:
         """One or two sentences: what happened, what it means, what can be done."""
-        return self.detail_format.format(**self.facts)
+        return gettext(self.detail_format).format(**self.facts)
 
 
 class InvalidInput(ShopError):

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.utils.feedgenerator import Atom1Feed
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from orders.opinions import Opinion
@@ -54,7 +55,7 @@ def sitemap(request: HttpRequest, number: int) -> HttpResponse:
 def feed(request: HttpRequest) -> HttpResponse:
     """What came in last, for feed readers."""
     document = Atom1Feed(
-        title="Tahan: new in",
+        title=_("Tahan: new in"),
         link=f"{settings.SITE_URL}/",
         feed_url=f"{settings.SITE_URL}{reverse('shop:feed')}",
         description="What came in last.",

@@ -33,7 +33,7 @@ ENTITY = re.compile(r"&#?\w+;")
 # What {% block body_class %} says stands in an attribute, though not in this file.
 PAGE_CLASS = re.compile(r"\bpage-[a-z-]+\b")
 # Names that are the same in every language.
-NAMES = {"Tahan", "tahan", "WIB", "PPN", "QR", "PDF", "JSON", "API", "SKU", "FAQ", "RSS"}
+NAMES = {"Tahan", "tahan", "WIB", "PPN", "QR", "PDF", "JSON", "API", "SKU", "FAQ", "RSS", "sku"}
 
 
 def words_of(template: Template) -> Iterator[Word]:
@@ -166,7 +166,7 @@ def _plain(value: ast.expr) -> Iterator[str]:
         if LETTERS.search(re.sub(r"{\w+}", "", value.value)):
             yield value.value
     elif isinstance(value, ast.JoinedStr):
-        text = "".join(part.value for part in value.values if isinstance(part, ast.Constant))
+        text = "".join(str(part.value) for part in value.values if isinstance(part, ast.Constant))
         if LETTERS.search(text):
             yield ast.unparse(value)
     elif isinstance(value, ast.IfExp):

@@ -14,6 +14,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
@@ -170,7 +171,7 @@ def choose_language(*, user_id: UUID, language: str) -> None:
     :raises InvalidInput: if the shop does not speak it.
     """
     if language not in dict(settings.LANGUAGES):
-        raise InvalidInput(field="language", problem="Choose one of the languages of the shop.")
+        raise InvalidInput(field="language", problem=_("Choose one of the languages of the shop."))
     User.objects.filter(pk=user_id).update(language=language)
 
 

@@ -1,5 +1,7 @@
 """What inventory refuses, in words for a customer or for staff."""
 
+from django.utils.translation import gettext as _
+
 from shop.errors import NotFound, ShopError
 
 
@@ -13,10 +15,11 @@ class StockUnavailable(ShopError):
     @property
     def detail(self) -> str:
         parts = [
-            f"{shortage['sku']}: {shortage['available']} free, {shortage['asked']} asked for"
-            for shortage in self.facts["shortages"]
+            _("%(sku)s: %(available)s free, %(asked)s asked for") % shortage for shortage in self.facts["shortages"]
         ]
-        return f"There is not enough to hold. {'; '.join(parts)}. Ask for fewer, or try again when a hold has ended."
+        return _("There is not enough to hold. %(parts)s. Ask for fewer, or try again when a hold has ended.") % {
+            "parts": "; ".join(parts)
+        }
 
 
 class HoldEnded(ShopError):

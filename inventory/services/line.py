@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import IntegrityError
 from django.db.models import F, Min, Sum
+from django.utils.translation import gettext as _
 from uuid6 import uuid7
 
 from inventory.models import (
@@ -61,7 +62,9 @@ def join_line(
     :raises InvalidInput: if the quantity is not a whole number between 1 and MAX_UNITS.
     """
     if isinstance(quantity, bool) or not isinstance(quantity, int) or not 1 <= quantity <= MAX_UNITS:
-        raise InvalidInput(field="quantity", problem=f"Enter a whole number from 1 to {MAX_UNITS:,}.")
+        raise InvalidInput(
+            field="quantity", problem=_("Enter a whole number from 1 to %(most)s.") % {"most": f"{MAX_UNITS:,}"}
+        )
     first = PlaceInLine.objects.filter(token=token).first()
     if first is not None:
         return first

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError
 from django.db.models import F, Model
+from django.utils.translation import gettext as _
 from uuid6 import uuid7
 
 from inventory import sold_out
@@ -281,7 +282,10 @@ def _given_up(reservation_id: UUID, *, reason: str, actor: str, now: datetime) -
 def _refuse_bad_quantity(*, sku: str, units: int) -> None:
     # How many one shopper may ask for is the caller's rule; a paid order is taken anew whatever that rule is today.
     if isinstance(units, bool) or not isinstance(units, int) or not 1 <= units <= MAX_UNITS:
-        raise InvalidInput(field="quantity", problem=f"Enter a whole number from 1 to {MAX_UNITS:,} for {sku}.")
+        raise InvalidInput(
+            field="quantity",
+            problem=_("Enter a whole number from 1 to %(most)s for %(sku)s.") % {"most": f"{MAX_UNITS:,}", "sku": sku},
+        )
 
 
 def _lock_live(reservation_id: UUID, *, now: datetime) -> Reservation:

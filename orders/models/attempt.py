@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from shop.states import StateMachine, Transition
 
@@ -10,21 +11,21 @@ from shop.states import StateMachine, Transition
 class PaymentStatus(models.TextChoices):
     """Where an attempt stands. CAPTURED wins over whatever arrives after it, except the bank that takes it back."""
 
-    PENDING = "PENDING", "Waiting for the provider"
-    AUTHORISED = "AUTHORISED", "Authorised, not captured"
-    CAPTURED = "CAPTURED", "Money received"
-    DECLINED = "DECLINED", "Declined"
-    EXPIRED = "EXPIRED", "Not paid in time"
-    CANCELLED = "CANCELLED", "Cancelled"
-    CHARGED_BACK = "CHARGED_BACK", "Charged back"
+    PENDING = "PENDING", _("Waiting for the provider")
+    AUTHORISED = "AUTHORISED", _("Authorised, not captured")
+    CAPTURED = "CAPTURED", _("Money received")
+    DECLINED = "DECLINED", _("Declined")
+    EXPIRED = "EXPIRED", _("Not paid in time")
+    CANCELLED = "CANCELLED", _("Cancelled")
+    CHARGED_BACK = "CHARGED_BACK", _("Charged back")
 
 
 class RefundStatus(models.TextChoices):
     """Where a refund stands."""
 
-    PENDING = "PENDING", "On its way"
-    SUCCEEDED = "SUCCEEDED", "Finished"
-    FAILED = "FAILED", "Needs a person"
+    PENDING = "PENDING", _("On its way")
+    SUCCEEDED = "SUCCEEDED", _("Finished")
+    FAILED = "FAILED", _("Needs a person")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext as _
 
 from orders.models.order import Order
 from orders.pricing import CouponKind
@@ -97,10 +98,10 @@ class Coupon(models.Model):
     def effect(self) -> str:
         """What it does, in words: "10 % off the items"."""
         if self.kind == CouponKind.FREE_SHIPPING:
-            return "free delivery"
+            return _("free delivery")
         if self.kind == CouponKind.PERCENT:
-            return f"{self.value}{NO_BREAK_SPACE}% off the items"
-        return f"{format_money(self.value, self.currency)} off the items"
+            return _("%(percent)s off the items") % {"percent": f"{self.value}{NO_BREAK_SPACE}%"}
+        return _("%(amount)s off the items") % {"amount": format_money(self.value, self.currency)}
 
     def scope(self) -> list[str]:
         """The names of the shelves and products that it is for; none if it is for everything. Prefetch them."""

@@ -6,6 +6,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 from uuid6 import uuid7
 
 from orders.models.shipping import ShippingMethod
@@ -16,14 +17,14 @@ from shop.states import StateMachine, Transition
 class OrderStatus(models.TextChoices):
     """Where an order stands."""
 
-    AWAITING_PAYMENT = "AWAITING_PAYMENT", "Waiting for payment"
-    PAID = "PAID", "Paid"
-    BACKORDERED = "BACKORDERED", "Paid, on back-order"
-    PARTLY_FULFILLED = "PARTLY_FULFILLED", "Partly sent"
-    FULFILLED = "FULFILLED", "Sent"
-    CANCELLED = "CANCELLED", "Cancelled"
-    EXPIRED = "EXPIRED", "Not paid in time"
-    REFUNDED = "REFUNDED", "Refunded"
+    AWAITING_PAYMENT = "AWAITING_PAYMENT", _("Waiting for payment")
+    PAID = "PAID", _("Paid")
+    BACKORDERED = "BACKORDERED", _("Paid, on back-order")
+    PARTLY_FULFILLED = "PARTLY_FULFILLED", _("Partly sent")
+    FULFILLED = "FULFILLED", _("Sent")
+    CANCELLED = "CANCELLED", _("Cancelled")
+    EXPIRED = "EXPIRED", _("Not paid in time")
+    REFUNDED = "REFUNDED", _("Refunded")
 
 
 ORDER_STATES = StateMachine(

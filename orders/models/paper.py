@@ -1,6 +1,7 @@
 """Invoices, credit notes and their reversals: numbered without a gap, and frozen as they were issued."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 from uuid6 import uuid7
 
 from orders.models.order import Order
@@ -10,9 +11,9 @@ from orders.models.payment import Payment, Refund
 class PaperKind(models.TextChoices):
     """What a paper is."""
 
-    INVOICE = "INVOICE", "Invoice"
-    CREDIT_NOTE = "CREDIT_NOTE", "Credit note"
-    REVERSAL = "REVERSAL", "Reversal"
+    INVOICE = "INVOICE", _("Invoice")
+    CREDIT_NOTE = "CREDIT_NOTE", _("Credit note")
+    REVERSAL = "REVERSAL", _("Reversal")
 
 
 class PaperCounter(models.Model):

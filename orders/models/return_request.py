@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 from uuid6 import uuid7
 
 from orders.models.order import Order, OrderLine
@@ -12,13 +13,13 @@ from shop.states import StateMachine, Transition
 class ReturnStatus(models.TextChoices):
     """Where a return stands."""
 
-    REQUESTED = "REQUESTED", "Asked for"
-    WITHDRAWN = "WITHDRAWN", "Withdrawn"
-    REJECTED = "REJECTED", "Refused"
-    APPROVED = "APPROVED", "Approved"
-    RECEIVED = "RECEIVED", "Received"
-    REFUNDED = "REFUNDED", "Refunded"
-    EXCHANGED = "EXCHANGED", "Exchanged"
+    REQUESTED = "REQUESTED", _("Asked for")
+    WITHDRAWN = "WITHDRAWN", _("Withdrawn")
+    REJECTED = "REJECTED", _("Refused")
+    APPROVED = "APPROVED", _("Approved")
+    RECEIVED = "RECEIVED", _("Received")
+    REFUNDED = "REFUNDED", _("Refunded")
+    EXCHANGED = "EXCHANGED", _("Exchanged")
 
 
 RETURN_STATES = StateMachine(
@@ -42,12 +43,12 @@ OPEN_RETURN = (ReturnStatus.REQUESTED, ReturnStatus.APPROVED)
 class ReturnReason(models.TextChoices):
     """Why it goes back."""
 
-    UNWANTED = "UNWANTED", "I changed my mind"
-    DOES_NOT_FIT = "DOES_NOT_FIT", "It does not fit"
-    DAMAGED = "DAMAGED", "It arrived damaged"
-    FAULTY = "FAULTY", "It does not work"
-    WRONG_ITEM = "WRONG_ITEM", "It is not what I ordered"
-    OTHER = "OTHER", "Something else"
+    UNWANTED = "UNWANTED", _("I changed my mind")
+    DOES_NOT_FIT = "DOES_NOT_FIT", _("It does not fit")
+    DAMAGED = "DAMAGED", _("It arrived damaged")
+    FAULTY = "FAULTY", _("It does not work")
+    WRONG_ITEM = "WRONG_ITEM", _("It is not what I ordered")
+    OTHER = "OTHER", _("Something else")
 
 
 class ReturnRequest(models.Model):

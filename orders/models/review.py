@@ -5,6 +5,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from uuid6 import uuid7
 
 from shop.models import Product
@@ -14,9 +15,9 @@ from shop.states import StateMachine, Transition
 class ReviewStatus(models.TextChoices):
     """Only what is PUBLISHED is shown and counted."""
 
-    PENDING = "PENDING", "To be read"
-    PUBLISHED = "PUBLISHED", "Published"
-    REJECTED = "REJECTED", "Rejected"
+    PENDING = "PENDING", _("To be read")
+    PUBLISHED = "PUBLISHED", _("Published")
+    REJECTED = "REJECTED", _("Rejected")
 
 
 REVIEW_STATES = StateMachine(

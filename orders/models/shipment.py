@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from uuid6 import uuid7
 
 from orders.models.order import Order, OrderLine
@@ -11,10 +12,10 @@ from shop.states import StateMachine, Transition
 class ShipmentStatus(models.TextChoices):
     """Where a parcel stands."""
 
-    PACKED = "PACKED", "Packed"
-    UNPACKED = "UNPACKED", "Unpacked again"
-    SHIPPED = "SHIPPED", "On its way"
-    DELIVERED = "DELIVERED", "Delivered"
+    PACKED = "PACKED", _("Packed")
+    UNPACKED = "UNPACKED", _("Unpacked again")
+    SHIPPED = "SHIPPED", _("On its way")
+    DELIVERED = "DELIVERED", _("Delivered")
 
 
 SHIPMENT_STATES = StateMachine(

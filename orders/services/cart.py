@@ -10,6 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core import signing
 from django.db import IntegrityError
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from uuid6 import uuid7
 
 from accounts.models import User
@@ -79,7 +80,11 @@ def refuse_bad_quantity(quantity: int) -> None:
     """:raises InvalidInput: if it is not a whole number within the limit of a line"""
     is_whole = isinstance(quantity, int) and not isinstance(quantity, bool)
     if not is_whole or not 1 <= quantity <= settings.MAX_UNITS_PER_LINE:
-        raise InvalidInput(field="quantity", problem=f"Enter a whole number from 1 to {settings.MAX_UNITS_PER_LINE}.")
+        raise InvalidInput(
+            field="quantity",
+            problem=_("Enter a whole number from 1 to %(MAX_UNITS_PER_LINE)s.")
+            % {"MAX_UNITS_PER_LINE": settings.MAX_UNITS_PER_LINE},
+        )
 
 
 def refuse_sold_out(*, variant: Variant, quantity: int, now: datetime, terms: Terms = ORDINARY) -> None:

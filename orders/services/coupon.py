@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from orders.models import Cart, CartLine, Checkout, Coupon, CouponUse, Order
@@ -116,7 +117,7 @@ def apply_coupon(*, cart_id: UUID, code: str, user: User | AnonymousUser, now: d
     :raises InvalidInput: if nothing was typed.
     """
     if not code.strip():
-        raise InvalidInput(field="coupon_code", problem="Enter the code of the coupon.")
+        raise InvalidInput(field="coupon_code", problem=_("Enter the code of the coupon."))
     cart = _lock_open_cart(cart_id)
     checkout = Checkout.objects.filter(cart=cart).first() or Checkout(cart=cart)
     lines = list(CartLine.objects.filter(cart=cart).select_related("variant__product"))

@@ -3,9 +3,11 @@
 import logging
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext as _
 
 from inventory import queries as stock
 from inventory import services as inventory
@@ -28,9 +30,9 @@ class DropNotOpen(ShopError):
     status = 409
     detail_format = "You can prepare your details now, so that the timed part is one press."
 
-    @property
-    def title(self) -> str:  # type: ignore[override]
-        return f"Opens {day_and_time(self.facts['opens_at'])}"
+    def __init__(self, **facts: Any) -> None:
+        super().__init__(**facts)
+        self.title = _("Opens %(moment)s") % {"moment": day_and_time(facts["opens_at"])}  # type: ignore[misc]
 
 
 class DropOver(ShopError):
@@ -42,10 +44,10 @@ class DropOver(ShopError):
 
     @property
     def detail(self) -> str:
-        return (
-            f"{self.facts['drop']} ended on {day_and_time(self.facts['ended_at'])}. What you hold keeps its price "
-            "until its time is over; more of it can be held at the usual price."
-        )
+        return _(
+            "%(drop)s ended on %(ended_at)s. What you hold keeps its price until its time is over; "
+            "more of it can be held at the usual price."
+        ) % {"drop": self.facts["drop"], "ended_at": day_and_time(self.facts["ended_at"])}
 
 
 class WrongCode(ShopError):
@@ -65,7 +67,9 @@ class NotReady(ShopError):
 
     @property
     def detail(self) -> str:
-        return f"{' '.join(self.facts['problems'])} Mend it, or say why it is published all the same."
+        return _("%(problems)s Mend it, or say why it is published all the same.") % {
+            "problems": " ".join(self.facts["problems"])
+        }
 
 
 class DropMoved(ShopError):

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Sum
+from django.utils.translation import gettext as _
 
 from inventory import queries as stock
 from orders.models import Cart, CartLine, OrderLine, OrderStatus
@@ -31,8 +32,8 @@ class HoldLimit(LimitRefusal):
     def _repair(self) -> str:
         left = self.facts["limit"] - self.facts["held"]
         if left > 0:
-            return f"Ask for {left} or fewer."
-        return "Pay for what is held, or let something go, and hold this then."
+            return _("Ask for %(left)s or fewer.") % {"left": left}
+        return _("Pay for what is held, or let something go, and hold this then.")
 
 
 class HoldLimitShopper(HoldLimit):
@@ -43,10 +44,10 @@ class HoldLimitShopper(HoldLimit):
 
     @property
     def detail(self) -> str:
-        return (
-            f"One shopper can hold {self.facts['limit']} units at a time, orders that wait for payment included. "
-            f"You hold {self.facts['held']}. {self._repair}"
-        )
+        return _(
+            "One shopper can hold %(limit)s units at a time, orders that wait for payment included. "
+            "You hold %(held)s. %(repair)s"
+        ) % {"limit": self.facts["limit"], "held": self.facts["held"], "repair": self._repair}
 
 
 class HoldLimitSku(HoldLimit):
@@ -57,10 +58,10 @@ class HoldLimitSku(HoldLimit):
 
     @property
     def detail(self) -> str:
-        return (
-            f"One shopper can hold {self.facts['limit']} of one thing at a time, orders that wait for payment "
-            f"included. You hold {self.facts['held']} of this one. {self._repair}"
-        )
+        return _(
+            "One shopper can hold %(limit)s of one thing at a time, orders that wait for payment "
+            "included. You hold %(held)s of this one. %(repair)s"
+        ) % {"limit": self.facts["limit"], "held": self.facts["held"], "repair": self._repair}
 
 
 class HoldLimitAddress(HoldLimit):
@@ -71,11 +72,11 @@ class HoldLimitAddress(HoldLimit):
 
     @property
     def detail(self) -> str:
-        return (
-            f"From one internet address {self.facts['limit']} units can be held at a time, and {self.facts['held']} "
-            "are held from yours, by you or by others who share it. Wait until a hold there ends or is paid for, "
-            "or use another network."
-        )
+        return _(
+            "From one internet address %(limit)s units can be held at a time, and %(held)s are held "
+            "from yours, by you or by others who share it. Wait until a hold there ends or is paid "
+            "for, or use another network."
+        ) % {"limit": self.facts["limit"], "held": self.facts["held"]}
 
 
 class TooFast(LimitRefusal):

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, OperationalError, connection
+from django.utils.translation import gettext as _
 
 from orders.models import IdempotencyKey
 from orders.services.errors import KeyInUse, KeyUsedDifferently
@@ -108,7 +109,10 @@ def answered_keys(*, fingerprint: str, most: int) -> set[str] | None:
 
 def _refuse_bad_key(key: str) -> None:
     if not 1 <= len(key) <= MAX_KEY_LENGTH:
-        raise InvalidInput(field="Idempotency-Key", problem=f"Send 1 to {MAX_KEY_LENGTH} characters.")
+        raise InvalidInput(
+            field="Idempotency-Key",
+            problem=_("Send 1 to %(max_key_length)s characters.") % {"max_key_length": MAX_KEY_LENGTH},
+        )
 
 
 def _known(*, scope: str, key: str, fingerprint: str) -> Answer | None:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import IntegrityError
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
 from inventory import queries as stock
 from orders.models import CartLine, Checkout, DropCustomer, DropPurchase, Order, OrderLine
@@ -36,19 +37,29 @@ class LimitReached(ShopError):
     @property
     def detail(self) -> str:
         held, ordered = self.facts["held"], self.facts["ordered"]
-        has = " and ".join(
-            [*([f"{held} on hold"] if held else []), *([f"{ordered} ordered"] if ordered else [])] or ["none yet"]
+        has = f" {_('and')} ".join(
+            [
+                *([_("%(held)s on hold") % {"held": held}] if held else []),
+                *([_("%(ordered)s ordered") % {"ordered": ordered}] if ordered else []),
+            ]
         )
-        return f"{self.facts['drop']} allows {self.facts['limit']} per person. You have {has}. {self._repair}"
+        return _("%(drop)s allows %(limit)s per person. You have %(has)s. %(repair)s") % {
+            "drop": self.facts["drop"],
+            "limit": self.facts["limit"],
+            "has": has or _("none yet"),
+            "repair": self._repair,
+        }
 
     @property
     def _repair(self) -> str:
         left = self.facts["limit"] - self.facts["held"] - self.facts["ordered"]
         if left > 0:
-            return f"Ask for {left} or fewer."
+            return _("Ask for %(left)s or fewer.") % {"left": left}
         if left < 0:
-            return f"Let {-left} go in the cart, then place the order."
-        return "Pay for what you hold, or let it go to hold something else." if self.facts["held"] else "That is all."
+            return _("Let %(many)s go in the cart, then place the order.") % {"many": -left}
+        if not self.facts["held"]:
+            return _("That is all.")
+        return _("Pay for what you hold, or let it go to hold something else.")
 
 
 def marks_of(

@@ -2,6 +2,8 @@
 
 from datetime import date, datetime
 
+from django.utils.translation import gettext as _
+
 from inventory import queries as stock
 from inventory import services as inventory
 from shop.clock import day_words
@@ -22,16 +24,16 @@ class PreorderOffered(ShopError):
     @property
     def detail(self) -> str:
         available = self.facts["available"]
-        free = f"{available} free now" if available else "None is free now"
+        free = _("%(free)s free now") % {"free": available} if available else _("None is free now")
         return f"{free}. {self.facts['terms']}"
 
 
 def terms_words(arrives_on: date) -> str:
     """What is accepted with a pre-order: one sentence for page, API and mail."""
-    return (
-        f"A pre-order is sent when it has arrived, expected on {day_words(arrives_on)}. You pay now, and may cancel "
+    return _(
+        "A pre-order is sent when it has arrived, expected on %(day)s. You pay now, and may cancel "
         "before it is sent and get everything back."
-    )
+    ) % {"day": day_words(arrives_on)}
 
 
 def offer_of(*, sku: str, units: int, now: datetime) -> stock.PreorderOffer | None:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Max, Sum
+from django.utils.translation import gettext as _
 
 from inventory import services as inventory
 from orders.models import (
@@ -58,7 +59,9 @@ def request_return(
     :raises NotThatManyLeft: if fewer units of a line were sent and are not back or in another return.
     """
     if reason not in ReturnReason.values:
-        raise InvalidInput(field="reason", problem=f"Choose one of: {', '.join(ReturnReason.values)}.")
+        raise InvalidInput(
+            field="reason", problem=_("Choose one of: %(values)s.") % {"values": ", ".join(ReturnReason.values)}
+        )
     order = Order.objects.select_for_update().filter(pk=order_id).first()
     if order is None:
         raise NotFound()
@@ -110,7 +113,7 @@ def decide_return(*, return_id: UUID, approve: bool, answer: str, now: datetime,
     :raises ReturnMoved: if it is withdrawn, or was decided otherwise.
     """
     if not approve and not answer.strip():
-        raise InvalidInput(field="answer", problem="Say why: the customer reads it.")
+        raise InvalidInput(field="answer", problem=_("Say why: the customer reads it."))
     asked, order = lock_return(return_id)
     if (asked.is_approved and approve) or (asked.is_rejected and not approve):
         return asked
@@ -252,7 +255,11 @@ def _refuse_wrong_receipts(asked: ReturnRequest, parts: list[ReturnLine], receip
         receipt = receipts.get(part.pk, Receipt())
         came = receipt.restocked + receipt.written_off
         if min(receipt.restocked, receipt.written_off) < 0 or came > part.quantity:
-            raise InvalidInput(field="units", problem=f"{part.order_line.sku}: enter 0 to {part.quantity} in all.")
+            raise InvalidInput(
+                field="units",
+                problem=_("%(sku)s: enter 0 to %(quantity)s in all.")
+                % {"sku": part.order_line.sku, "quantity": part.quantity},
+            )
     if not any(receipt.restocked + receipt.written_off for receipt in receipts.values()):
         raise NothingCameBack(number=asked.number)
 

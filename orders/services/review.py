@@ -5,6 +5,7 @@ from functools import partial
 from uuid import UUID
 
 from django.db import IntegrityError
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from orders.models import REVIEW_STATES, Review
@@ -57,7 +58,7 @@ def decide_review(*, review_id: UUID, publish: bool, actor: str, now: datetime, 
     :raises InvalidInput: if it is rejected without a reason.
     """
     if not publish and not reason.strip():
-        raise InvalidInput(field="reason", problem="Say why. The buyer reads it.")
+        raise InvalidInput(field="reason", problem=_("Say why. The buyer reads it."))
     review = Review.objects.select_for_update().filter(pk=review_id).first()
     if review is None:
         raise NotFound()
@@ -87,9 +88,11 @@ def _refuse_unshowable(*, product_id: UUID, stars: int, text: str) -> None:
     if not Product.objects.filter(pk=product_id).exists():
         raise NotFound()
     if not 1 <= stars <= 5:
-        raise InvalidInput(field="stars", problem="Give one to five stars.")
+        raise InvalidInput(field="stars", problem=_("Give one to five stars."))
     if len(text) > LONGEST_TEXT:
-        raise InvalidInput(field="text", problem=f"Write at most {LONGEST_TEXT} characters.")
+        raise InvalidInput(
+            field="text", problem=_("Write at most %(longest_text)s characters.") % {"longest_text": LONGEST_TEXT}
+        )
 
 
 def _shown_name(user: User) -> str:

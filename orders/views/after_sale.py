@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from orders import notes, replacing, services, shopper, standing
@@ -49,7 +50,9 @@ def order_return(request: HttpRequest, order: Order) -> HttpResponse:
         done = once_for_press(request, verb=f"return:{order.pk.hex}", key=posted_key(request), now=now, produce=produce)
     except ShopError as error:
         return order_page(request, order=order, now=now, note=notes.refusal(error, now=now), status=error.status)
-    messages.success(request, f"We got your return {done.body['number']}, look at it and write to you.")
+    messages.success(
+        request, _("We got your return %(number)s, look at it and write to you.") % {"number": done.body["number"]}
+    )
     return see_other(f"{reverse('orders:order', args=[order.pk])}#returns-title")
 
 
@@ -78,7 +81,7 @@ def return_exchange(request: HttpRequest, order: Order, return_id: UUID) -> Http
         )
     except ShopError as error:
         return order_page(request, order=order, now=now, note=notes.refusal(error, now=now), status=error.status)
-    messages.success(request, f"Booked: order {done.body['number']} is your exchange.")
+    messages.success(request, _("Booked: order %(number)s is your exchange.") % {"number": done.body["number"]})
     return see_other(reverse("orders:order", args=[done.body["order"]]))
 
 

@@ -10,7 +10,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language_from_request
+from django.utils.translation import get_language_from_request, ngettext
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from inventory import queries as stock
@@ -33,8 +34,6 @@ from shop.redirects import see_other
 from shop.room.noting import note_refusal
 
 LET_GO_KEY = "let_go"
-# Another tab was quicker, or it never was in this cart: the words are the same, and the cart is shown as it is.
-LINE_GONE = Note(kind="info", title="Not in your cart", text="This is your cart as it is now.")
 # The id of the part of the cart page that htmx replaces; other pages name their hold panel instead.
 CART_PART = "cart"
 # What is typed is shown again; what is longer than this nobody typed.
@@ -97,7 +96,11 @@ def line_quantity(request: HttpRequest, line_id: UUID) -> HttpResponse:
             actor=shopper.actor_of(request),
             access=shopper.access_of(request),
         )
-        return Note(kind="done", title=f"{line.quantity} held for you", text="Its clock goes on as before.")
+        return Note(
+            kind="done",
+            title=_("%(quantity)s held for you") % {"quantity": line.quantity},
+            text=_("Its clock goes on as before."),
+        )
 
     return _change(request, verb=change)
 
@@ -129,7 +132,7 @@ def line_hold_again(request: HttpRequest, line_id: UUID) -> HttpResponse:
             accepts_backorder=bool(request.POST.get("accepts_backorder")),
         )
         line = _line_in(queries.summarise_cart(cart=cart, now=now, access=access), again.pk)
-        return Note(kind="done", title="Held for you", text=_held_until(line.line, line.expires_at))
+        return Note(kind="done", title=_("Held for you"), text=_held_until(line.line, line.expires_at))
 
     return _change(request, verb=change, line_id=line_id)
 
@@ -141,7 +144,7 @@ def line_remove(request: HttpRequest, line_id: UUID) -> HttpResponse:
     cart = shopper.cart_of(request)
     line = CartLine.objects.select_related("variant__product").filter(cart=cart, pk=line_id).first()
     if cart is None or line is None:
-        return cart_page(request, cart=cart, now=now, note=LINE_GONE, status=404)
+        return cart_page(request, cart=cart, now=now, note=_line_gone(), status=404)
     services.remove_line(cart_id=cart.pk, line_id=line_id, now=now, actor=shopper.actor_of(request))
     let_go: dict[str, Any] = {
         "name": line.variant.product.name,
@@ -166,11 +169,15 @@ def cart_reminder(request: HttpRequest) -> HttpResponse:
     def change(cart: Cart, now: datetime) -> Note:
         if is_over:
             services.forget_reminder(cart_id=cart.pk)
-            return Note(kind="done", title="No e-mail about your holds", text="The clock on this page goes on.")
+            return Note(kind="done", title=_("No e-mail about your holds"), text=_("The clock on this page goes on."))
         email = form.cleaned_data["reminder_email"]
         language = get_language_from_request(request)
         services.ask_for_reminder(cart_id=cart.pk, email=email, language=language, now=now)
-        return Note(kind="done", title="We write to you", text=f"{email}, 2 minutes before a hold ends.")
+        return Note(
+            kind="done",
+            title=_("We write to you"),
+            text=_("%(email)s, 2 minutes before a hold ends.") % {"email": email},
+        )
 
     return _change(request, verb=change)
 
@@ -181,7 +188,7 @@ def cart_empty(request: HttpRequest) -> HttpResponse:
 
     def change(cart: Cart, now: datetime) -> Note:
         services.empty_cart(cart_id=cart.pk, now=now, actor=shopper.actor_of(request))
-        return Note(kind="done", title="Everything let go", text="It is back on sale.")
+        return Note(kind="done", title=_("Everything let go"), text=_("It is back on sale."))
 
     if shopper.cart_of(request) is None:
         return see_other(reverse("orders:cart"))
@@ -271,7 +278,7 @@ def _change(
     except NotFound:
         if _asks_for_panel(request):
             raise
-        note, status = LINE_GONE, 404
+        note, status = _line_gone(), 404
     except ShopError as error:
         note_refusal(request, error)
         note, status = notes.refusal(error, now=now), error.status
@@ -313,7 +320,7 @@ def _panel(
 def _added(request: HttpRequest, *, cart: Cart, line: CartLine, now: datetime) -> HttpResponse:
     """Back to where the form stood, with the panel. htmx follows the redirect and gets the part that it asked for."""
     hold = stock.holds(reservation_ids=[line.reservation_id], now=now)[line.reservation_id]
-    note = Note(kind="done", title="Held for you", text=_held_until(line, hold.expires_at))
+    note = Note(kind="done", title=_("Held for you"), text=_held_until(line, hold.expires_at))
     if _asks_for_cart(request):
         return cart_page(request, cart=cart, now=now, note=note)
     messages.success(request, f"{note.title}: {note.text}")
@@ -379,22 +386,37 @@ def _next_line_id(summary: queries.CartSummary, gone_id: UUID) -> UUID | None:
 
 
 def _held_until(line: CartLine, ends_at: datetime) -> str:
-    words = f"{line.quantity} × {line.variant.product.name}, until {clock_time(ends_at)}. Nobody else can take it."
-    return f"{words} A pre-order, expected on {day_words(line.arrives_on)}." if line.arrives_on else words
+    words = _("%(quantity)s × %(name)s, until %(time)s. Nobody else can take it.") % {
+        "quantity": line.quantity,
+        "name": line.variant.product.name,
+        "time": clock_time(ends_at),
+    }
+    if not line.arrives_on:
+        return words
+    return f"{words} {_('A pre-order, expected on %(day)s.') % {'day': day_words(line.arrives_on)}}"
 
 
 def _extended_note(line: queries.CartLineSummary) -> Note:
     left = line.extensions_left
-    times = "once more" if left == 1 else f"{left} more times"
-    again = f"You can do this {times}." if left else "That was the last extension."
+    times = ngettext("You can do this once more.", "You can do this %(left)s more times.", left) % {"left": left}
+    again = times if left else _("That was the last extension.")
     until = clock_time(line.expires_at)
-    return Note(kind="done", title="Yours a little longer", text=f"Now held until {until}. {again}")
+    return Note(
+        kind="done",
+        title=_("Yours a little longer"),
+        text=_("Now held until %(until)s. %(again)s") % {"until": until, "again": again},
+    )
 
 
 def _let_go_note(*, name: str, variant_id: str, quantity: int) -> Note:
     return Note(
         kind="info",
-        title="Let go",
-        text=f"{quantity} × {name} is back on sale.",
+        title=_("Let go"),
+        text=_("%(quantity)s × %(name)s is back on sale.") % {"quantity": quantity, "name": name},
         undo=Undo(variant_id=variant_id, quantity=quantity),
     )
+
+
+def _line_gone() -> Note:
+    """Another tab was quicker, or it never was in this cart: the words are the same, and the cart is shown as it is."""
+    return Note(kind="info", title=_("Not in your cart"), text=_("This is your cart as it is now."))

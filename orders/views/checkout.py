@@ -10,7 +10,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language_from_request
+from django.utils.translation import get_language_from_request, gettext_lazy
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Address, User
@@ -38,7 +39,12 @@ class Step:
         return reverse(f"orders:checkout_{self.name}")
 
 
-STEPS = {"contact": "Contact", "delivery": "Delivery", "payment": "Payment", "review": "Review"}
+STEPS = {
+    "contact": gettext_lazy("Contact"),
+    "delivery": gettext_lazy("Delivery"),
+    "payment": gettext_lazy("Payment"),
+    "review": gettext_lazy("Review"),
+}
 NEXT = {"contact": "delivery", "delivery": "payment", "payment": "review"}
 
 
@@ -120,7 +126,7 @@ def steps(*, now_at: str, checkout: Checkout) -> list[Step]:
     names = list(STEPS)
     reached = names.index(first_incomplete(checkout))
     return [
-        Step(name=name, title=STEPS[name], is_done=position < reached and name != now_at, is_now=name == now_at)
+        Step(name=name, title=str(STEPS[name]), is_done=position < reached and name != now_at, is_now=name == now_at)
         for position, name in enumerate(names)
     ]
 
@@ -149,7 +155,7 @@ def checkout_context(
         "coupon_form": CouponForm(),
         # The review lists them itself.
         "summary_lines": summary.held if step != "review" else [],
-        "shipping_unknown": f"chosen in {'this' if step == 'delivery' else 'the next'} step",
+        "shipping_unknown": _("chosen in this step") if step == "delivery" else _("chosen in the next step"),
         "checkout": checkout,
         "steps": steps(now_at=step, checkout=checkout),
         "addresses": _addresses(request, step=step),
@@ -231,7 +237,7 @@ def _show(
 ) -> HttpResponse:
     context = checkout_context(request, summary=summary, checkout=checkout, step=step, now=now)
     if summary.is_empty:
-        messages.info(request, "Put something into the cart first.")
+        messages.info(request, _("Put something into the cart first."))
         return see_other(reverse("orders:cart"))
     template = f"orders/checkout_{step}.html"
     return page_or_part(request, page=template, part=template, context={**context, "form": form}, status=status)

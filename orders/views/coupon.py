@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from orders import services, shopper
 from orders.forms import CouponForm
@@ -33,7 +34,7 @@ def cart_coupon(request: HttpRequest) -> HttpResponse:
         except CouponRefused as error:
             form.add_error("coupon_code", error.detail)
         else:
-            note = Note(kind="done", title="Coupon added", text=f"{coupon.code}: {coupon.effect}.")
+            note = Note(kind="done", title=_("Coupon added"), text=f"{coupon.code}: {coupon.effect}.")
             return _done(request, note=note)
     # The answer is at the field, further down the page: the focus goes there, so that it is not missed.
     form.fields["coupon_code"].widget.attrs["data-focus"] = True
@@ -46,7 +47,7 @@ def cart_coupon_remove(request: HttpRequest) -> HttpResponse:
     cart = shopper.cart_of(request)
     if cart is not None:
         services.remove_coupon(cart_id=cart.pk)
-    return _done(request, note=Note(kind="info", title="Coupon removed", text="The total is without it now."))
+    return _done(request, note=Note(kind="info", title=_("Coupon removed"), text=_("The total is without it now.")))
 
 
 def _done(request: HttpRequest, *, note: Note) -> HttpResponse:

@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from orders import finding, shopper
@@ -22,7 +23,9 @@ def order_find(request: HttpRequest) -> HttpResponse:
     try:
         order = finding.find_order(request=request, **form.cleaned_data)
     except NotFound:
-        form.add_error(None, "No order has this number and this e-mail address. Check both: they stand in your e-mail.")
+        form.add_error(
+            None, _("No order has this number and this e-mail address. Check both: they stand in your e-mail.")
+        )
         return render(request, "orders/order_find.html", {"form": form}, status=422)
     shopper.remember_order(request, order=order)
     return see_other(reverse("orders:order", args=[order.pk]))

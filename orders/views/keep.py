@@ -10,6 +10,8 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import User
 from orders import notes, services, shopper
@@ -46,7 +48,7 @@ def order_claim(request: HttpRequest, order_id: UUID) -> HttpResponse:
         known_ids=shopper.known_order_ids(request),
         now=timezone.now(),
     )
-    messages.success(request, f"Order {order.number} is in your account now.")
+    messages.success(request, _("Order %(number)s is in your account now.") % {"number": order.number})
     return see_other(reverse("orders:order", args=[order.pk]))
 
 
@@ -56,8 +58,8 @@ def orders_claim(request: HttpRequest) -> HttpResponse:
     """Add every order that was placed with a verified address of this member."""
     claimed = services.claim_found_orders(user=cast(User, request.user), now=timezone.now())
     if claimed:
-        orders = "1 order is" if len(claimed) == 1 else f"{len(claimed)} orders are"
-        messages.success(request, f"{orders} in your account now.")
+        said = ngettext("1 order is in your account now.", "%(count)s orders are in your account now.", len(claimed))
+        messages.success(request, said % {"count": len(claimed)})
     return see_other(reverse("orders:order_list"))
 
 
@@ -94,7 +96,9 @@ def order_again(request: HttpRequest, order: Order) -> HttpResponse:
     for sentence in answer.body["not_held"]:
         messages.warning(request, sentence)
     if not answer.body["not_held"]:
-        messages.success(request, f"Held for you: everything of order {order.number}, at today's prices.")
+        messages.success(
+            request, _("Held for you: everything of order %(number)s, at today's prices.") % {"number": order.number}
+        )
     led = see_other(reverse("orders:cart"))
     shopper.remember_cart(led, request=request, cart=_lines_of(answer)[0].cart)
     return led
@@ -108,4 +112,8 @@ def _lines_of(answer: Answer) -> list[CartLine]:
 
 def _why(missing: NotHeld, *, now: datetime) -> str:
     reason = notes.refusal(missing.refusal, now=now).title
-    return f"Not in your cart: {missing.line.quantity} × {missing.line.product_name}. {reason}."
+    return _("Not in your cart: %(quantity)s × %(name)s. %(reason)s.") % {
+        "quantity": missing.line.quantity,
+        "name": missing.line.product_name,
+        "reason": reason,
+    }

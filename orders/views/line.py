@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import get_language_from_request
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from inventory.services import AlreadyInLine, NotSoldOut
@@ -25,8 +26,6 @@ from shop.errors import NotFound, ShopError
 from shop.methods import post_only
 from shop.models import Variant
 from shop.redirects import see_other
-
-NOT_YOURS = Note(kind="info", title="Not one of your places", text="These are your places in line as they are now.")
 
 
 @require_safe
@@ -137,7 +136,7 @@ def line_take(request: HttpRequest, place_id: UUID) -> HttpResponse:
     now = timezone.now()
     waiting = _own(request, place_id)
     if waiting is None:
-        return _page(request, now=now, note=NOT_YOURS, status=404)
+        return _page(request, now=now, note=_not_yours(), status=404)
     cart = shopper.cart_of(request)
     try:
         taken = services.take_turn(
@@ -162,7 +161,7 @@ def _change(request: HttpRequest, place_id: UUID, verb: Any) -> HttpResponse:
     now = timezone.now()
     waiting = _own(request, place_id)
     if waiting is None:
-        return _page(request, now=now, note=NOT_YOURS, status=404)
+        return _page(request, now=now, note=_not_yours(), status=404)
     messages.success(request, verb(waiting, now))
     return see_other(reverse("orders:line"))
 
@@ -195,3 +194,9 @@ def _join_page(
         raise NotFound()
     context = {"form": form, "variant": variant, "note": note, "may_add": may_add}
     return render(request, "orders/line_join.html", context, status=status)
+
+
+def _not_yours() -> Note:
+    return Note(
+        kind="info", title=_("Not one of your places"), text=_("These are your places in line as they are now.")
+    )

@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
@@ -27,11 +28,6 @@ from shop.methods import post_only
 from shop.redirects import see_other
 
 ORDERS_PER_PAGE = 20
-NO_PAYMENT_PAGE = Note(
-    kind="warn",
-    title="The payment page did not open",
-    text="Nothing was charged and everything stays held for you. Press Continue to payment to try again.",
-)
 
 
 def of_an_order(view: Callable[[HttpRequest, Order], HttpResponse]) -> Callable[..., HttpResponse]:
@@ -87,7 +83,7 @@ def order_pay(request: HttpRequest, order: Order) -> HttpResponse:
     try:
         payment = services.start_payment(order_id=order.pk, now=now)
     except GatewayFailed:
-        return order_page(request, order=order, now=now, note=NO_PAYMENT_PAGE, status=503)
+        return order_page(request, order=order, now=now, note=_no_payment_page(), status=503)
     except ShopError as error:
         return order_page(request, order=order, now=now, note=notes.refusal(error, now=now), status=error.status)
     return see_other(payment.redirect_url)
@@ -155,3 +151,11 @@ def _context(*, order: Order, now: datetime) -> dict[str, Any]:
         "outcome": payment_outcome(order=order, events=events, now=now),
         "can_be_paid": order.can_be_paid(now=now),
     }
+
+
+def _no_payment_page() -> Note:
+    return Note(
+        kind="warn",
+        title=_("The payment page did not open"),
+        text=_("Nothing was charged and everything stays held for you. Press Continue to payment to try again."),
+    )

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from orders import gateways, notes, queries, services, shopper
@@ -85,8 +86,10 @@ def _payment_address(request: HttpRequest, *, order: Order, now: datetime) -> st
     except (ShopError, GatewayFailed):
         messages.warning(
             request,
-            "Your order is placed and held for you, but the payment page did not open. Nothing was charged. "
-            "Press Continue to payment to try again.",
+            _(
+                "Your order is placed and held for you, but the payment page did not open. Nothing was "
+                "charged. Press Continue to payment to try again."
+            ),
         )
         return reverse("orders:order", args=[order.pk])
 

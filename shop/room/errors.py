@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext as _
+
 from shop.clock import clock_time, day_and_time
 from shop.errors import ShopError
 
@@ -68,9 +70,9 @@ class RoomNotYourTurn(RoomRefusal):
 
     @property
     def detail(self) -> str:
-        return (
-            f"Your place is kept. Ask again in {self.facts['retry_after']} seconds; asking more often changes nothing."
-        )
+        return _("Your place is kept. Ask again in %(retry_after)s seconds; asking more often changes nothing.") % {
+            "retry_after": self.facts["retry_after"]
+        }
 
 
 class RoomTurnMissed(RoomRefusal):
@@ -81,7 +83,9 @@ class RoomTurnMissed(RoomRefusal):
 
     @property
     def detail(self) -> str:
-        return f"We kept your place until {clock_time(self.facts['kept_until'])}. Take a new one; it is at the end."
+        return _("We kept your place until %(kept_until)s. Take a new one; it is at the end.") % {
+            "kept_until": clock_time(self.facts["kept_until"])
+        }
 
 
 class RoomNotOpen(RoomRefusal):
@@ -92,7 +96,9 @@ class RoomNotOpen(RoomRefusal):
 
     @property
     def detail(self) -> str:
-        return f"It opens on {day_and_time(self.facts['doors_at'])}. Who comes by the start gets a place by lot."
+        return _("It opens on %(doors_at)s. Who comes by the start gets a place by lot.") % {
+            "doors_at": day_and_time(self.facts["doors_at"])
+        }
 
 
 class RoomClosed(RoomRefusal):

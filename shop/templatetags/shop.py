@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.dateformat import format as written
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from shop import money as money_words
 from shop.clock import clock_time, clock_time_with_seconds, day_and_time
@@ -114,14 +114,14 @@ def countdown(seconds: int) -> str:
 
 @register.filter
 def in_about(moment: datetime, now: datetime) -> str:
-    """How far off a moment is, rounded up: "about 2 minutes", "less than a minute"."""
+    """How far off a moment is, rounded up: "about 2 minutes", gettext("less than a minute")."""
     seconds = (moment - now).total_seconds()
     if seconds < 60:
-        return "less than a minute"
+        return gettext("less than a minute")
     minutes = int(-(-seconds // 60))
     if minutes < 120:
-        return f"about {minutes} minutes"
-    return f"about {minutes // 60} hours"
+        return gettext("about %(minutes)s minutes") % {"minutes": minutes}
+    return gettext("about %(hours)s hours") % {"hours": minutes // 60}
 
 
 @register.filter
@@ -193,8 +193,8 @@ def hold_rules() -> dict[str, int | str]:
     `time` is "10 minutes" and `more` is "3 more minutes", in seconds where they are no whole minutes.
     """
     return {
-        "time": " ".join(_duration(settings.HOLD_TIME)),
-        "more": " more ".join(_duration(settings.HOLD_EXTENSION)),
+        "time": duration(settings.HOLD_TIME),
+        "more": _more(settings.HOLD_EXTENSION),
         "minutes": int(settings.HOLD_TIME.total_seconds()) // 60,
         "extension_minutes": int(settings.HOLD_EXTENSION.total_seconds()) // 60,
         "extension_limit": settings.HOLD_EXTENSION_LIMIT,
@@ -207,7 +207,7 @@ def hold_rules() -> dict[str, int | str]:
 def line_rules() -> dict[str, int | str]:
     """The numbers of a turn in line for sentences: `{% line_rules as rules %}`."""
     return {
-        "turn_time": " ".join(_duration(settings.TURN_TIME)),
+        "turn_time": duration(settings.TURN_TIME),
         "turn_is_extended": settings.TURN_EXTENSION_LIMIT,
     }
 
@@ -254,10 +254,19 @@ def same_page_without(context: template.Context, name: str, value: str) -> str:
     return f"{context['request'].path}?{query.urlencode()}"
 
 
-def _duration(duration: timedelta) -> tuple[str, str]:
-    seconds = int(duration.total_seconds())
-    number, unit = (seconds, "second") if seconds % 60 else (seconds // 60, "minute")
-    return str(number), unit if number == 1 else f"{unit}s"
+def duration(length: timedelta) -> str:
+    """ "10 minutes", in seconds where it is no whole number of minutes."""
+    seconds = int(length.total_seconds())
+    if seconds % 60:
+        return ngettext("%(number)s second", "%(number)s seconds", seconds) % {"number": seconds}
+    return ngettext("%(number)s minute", "%(number)s minutes", seconds // 60) % {"number": seconds // 60}
+
+
+def _more(length: timedelta) -> str:
+    seconds = int(length.total_seconds())
+    if seconds % 60:
+        return ngettext("%(number)s more second", "%(number)s more seconds", seconds) % {"number": seconds}
+    return ngettext("%(number)s more minute", "%(number)s more minutes", seconds // 60) % {"number": seconds // 60}
 
 
 @register.filter

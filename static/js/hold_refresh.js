@@ -11,7 +11,7 @@ async function ask() {
     const answer = await fetch(location.href);
     if (answer.ok) show(new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch {
-    say("You seem to be offline. We cannot check your hold.");
+    say(document.getElementById("say-now").dataset.offline);
   }
   asking = false;
 }

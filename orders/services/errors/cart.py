@@ -1,7 +1,22 @@
 """What a cart and its checkout refuse, in words for a customer."""
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from shop.errors import NotFound, ShopError
 from shop.money import format_money
+
+# What a field of the checkout is called in a sentence.
+FIELDS = {
+    "email": gettext_lazy("e-mail"),
+    "name": gettext_lazy("name"),
+    "phone": gettext_lazy("phone"),
+    "address": gettext_lazy("address"),
+    "city": gettext_lazy("city"),
+    "postal_code": gettext_lazy("postal code"),
+    "shipping_method": gettext_lazy("shipping method"),
+    "payment_gateway": gettext_lazy("payment gateway"),
+}
 
 
 class UnknownVariant(NotFound):
@@ -38,7 +53,8 @@ class CheckoutIncomplete(ShopError):
 
     @property
     def detail(self) -> str:
-        return f"Fill in {', '.join(name.replace('_', ' ') for name in self.facts['missing'])} first."
+        missing = ", ".join(str(FIELDS.get(name, name.replace("_", " "))) for name in self.facts["missing"])
+        return _("Fill in %(missing)s first.") % {"missing": missing}
 
 
 class MixedCurrencies(ShopError):
@@ -49,7 +65,10 @@ class MixedCurrencies(ShopError):
 
     @property
     def detail(self) -> str:
-        return f"The cart and its delivery are priced in {' and '.join(self.facts['currencies'])}. Order them apart."
+        currencies = f" {_('and')} ".join(self.facts["currencies"])
+        return _("The cart and its delivery are priced in %(currencies)s. Order them apart.") % {
+            "currencies": currencies
+        }
 
 
 class NotDelivered(ShopError):
@@ -61,15 +80,16 @@ class NotDelivered(ShopError):
 
     @property
     def detail(self) -> str:
-        to = f"postcode {self.facts['postal_code']}"
+        to = _("postcode %(postal_code)s") % {"postal_code": self.facts["postal_code"]}
         if self.facts["method"]:
-            return (
-                f"{self.facts['method']} does not deliver what is in the cart to {to}. Choose another way to send it."
-            )
-        return (
-            f"We cannot deliver what is in the cart to {to}. Check the postcode, use another address, "
-            "or order heavy things apart."
-        )
+            return _("%(method)s does not deliver what is in the cart to %(to)s. Choose another way to send it.") % {
+                "method": self.facts["method"],
+                "to": to,
+            }
+        return _(
+            "We cannot deliver what is in the cart to %(to)s. Check the postcode, use another "
+            "address, or order heavy things apart."
+        ) % {"to": to}
 
 
 class TotalChanged(ShopError):
@@ -86,7 +106,9 @@ class TotalChanged(ShopError):
             format_money(self.facts[name], self.facts["currency"]) for name in ("expected_minor", "total_minor")
         )
         why = f"{self.facts['why']} " if self.facts["why"] else ""
-        return f"{why}The total is {total} now; you saw {shown}. Nothing was ordered. Look at it and order again."
+        return _(
+            "%(why)sThe total is %(total)s now; you saw %(shown)s. Nothing was ordered. Look at it and order again."
+        ) % {"why": why, "total": total, "shown": shown}
 
 
 class HoldsEnded(ShopError):
@@ -98,10 +120,10 @@ class HoldsEnded(ShopError):
 
     @property
     def detail(self) -> str:
-        return (
-            f"No longer held: {', '.join(self.facts['names'])}. Nothing was ordered and your details are saved. "
-            "Hold it again or remove it, then check out."
-        )
+        return _(
+            "No longer held: %(names)s. Nothing was ordered and your details are saved. Hold it "
+            "again or remove it, then check out."
+        ) % {"names": ", ".join(self.facts["names"])}
 
 
 class NothingHeld(ShopError):
@@ -113,4 +135,4 @@ class NothingHeld(ShopError):
     @property
     def detail(self) -> str:
         names = ", ".join(str(line["name"]) for line in self.facts["lines"])
-        return f"Not free or not on sale at this moment: {names}. Your cart is as it was."
+        return _("Not free or not on sale at this moment: %(names)s. Your cart is as it was.") % {"names": names}

@@ -1,5 +1,8 @@
 """Why a coupon does not count, in words for a customer."""
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from shop.clock import day_and_time
 from shop.errors import ShopError
 from shop.money import format_money
@@ -29,7 +32,10 @@ class CouponNotYet(CouponRefused):
 
     @property
     def detail(self) -> str:
-        return f"{self.facts['coupon']} counts from {day_and_time(self.facts['starts_at'])}. Enter it again then."
+        return _("%(coupon)s counts from %(starts_at)s. Enter it again then.") % {
+            "coupon": self.facts["coupon"],
+            "starts_at": day_and_time(self.facts["starts_at"]),
+        }
 
 
 class CouponOver(CouponRefused):
@@ -41,8 +47,13 @@ class CouponOver(CouponRefused):
     @property
     def detail(self) -> str:
         ends_at = self.facts["ends_at"]
-        when = f"counted until {day_and_time(ends_at)}" if ends_at else "does not count any more"
-        return f"{self.facts['coupon']} {when}. Go on without it, or enter another one."
+        coupon = self.facts["coupon"]
+        if not ends_at:
+            return _("%(coupon)s does not count any more. Go on without it, or enter another one.") % {"coupon": coupon}
+        return _("%(coupon)s counted until %(time)s. Go on without it, or enter another one.") % {
+            "coupon": coupon,
+            "time": day_and_time(ends_at),
+        }
 
 
 class CouponMinimum(CouponRefused):
@@ -56,8 +67,13 @@ class CouponMinimum(CouponRefused):
         minimum, missing = (
             format_money(self.facts[name], self.facts["currency"]) for name in ("minimum_minor", "missing_minor")
         )
-        of_what = ", ".join(self.facts["scope"]) or "items"
-        return f"{self.facts['coupon']} counts from {minimum} of {of_what}. Add {missing} more."
+        of_what = ", ".join(self.facts["scope"]) or _("items")
+        return _("%(coupon)s counts from %(minimum)s of %(of_what)s. Add %(missing)s more.") % {
+            "coupon": self.facts["coupon"],
+            "minimum": minimum,
+            "of_what": of_what,
+            "missing": missing,
+        }
 
 
 class CouponNotForThese(CouponRefused):
@@ -67,7 +83,10 @@ class CouponNotForThese(CouponRefused):
 
     @property
     def detail(self) -> str:
-        return f"{self.facts['coupon']} is for {', '.join(self.facts['scope'])}. Nothing of that is held in your cart."
+        return _("%(coupon)s is for %(scope)s. Nothing of that is held in your cart.") % {
+            "coupon": self.facts["coupon"],
+            "scope": ", ".join(self.facts["scope"]),
+        }
 
 
 class CouponOtherCurrency(CouponRefused):
@@ -107,8 +126,10 @@ class CouponUsedByYou(CouponRefused):
     @property
     def detail(self) -> str:
         limit = self.facts["limit"]
-        times = "once" if limit == 1 else f"{limit} times"
-        return (
-            f"{self.facts['coupon']} counts {times} for each customer, and you have orders with it. "
-            "Go on without it, or enter another one."
-        )
+        return ngettext(
+            "%(coupon)s counts once for each customer, and you have orders with it. "
+            "Go on without it, or enter another one.",
+            "%(coupon)s counts %(limit)s times for each customer, and you have orders with it. "
+            "Go on without it, or enter another one.",
+            limit,
+        ) % {"coupon": self.facts["coupon"], "limit": limit}

@@ -1,5 +1,7 @@
 """What an exchange is refused with, in words for a customer or for staff."""
 
+from django.utils.translation import gettext as _
+
 from shop.errors import ShopError
 from shop.money import format_money
 
@@ -26,10 +28,10 @@ class NotEqualInPrice(ShopError):
     @property
     def detail(self) -> str:
         price, paid = (format_money(self.facts[name], self.facts["currency"]) for name in ("price_minor", "paid_minor"))
-        return (
-            f"{self.facts['name']} costs {price}, and what comes back cost {paid}. Only the same price is exchanged: "
-            "choose another one, or take the money back and order it anew."
-        )
+        return _(
+            "%(name)s costs %(price)s, and what comes back cost %(paid)s. Only the same price is "
+            "exchanged: choose another one, or take the money back and order it anew."
+        ) % {"name": self.facts["name"], "price": price, "paid": paid}
 
 
 class NotAReplacement(ShopError):
@@ -54,10 +56,10 @@ class ExchangeSoldOut(ShopError):
 
     @property
     def detail(self) -> str:
-        return (
-            f"Not free in the number that comes back: {', '.join(self.facts['names'])}. Nothing was changed. "
-            "Choose another one, or keep the return as it is and get the money back."
-        )
+        return _(
+            "Not free in the number that comes back: %(names)s. Nothing was changed. Choose another "
+            "one, or keep the return as it is and get the money back."
+        ) % {"names": ", ".join(self.facts["names"])}
 
 
 class ExchangeNotCovered(ShopError):
@@ -70,10 +72,10 @@ class ExchangeNotCovered(ShopError):
     @property
     def detail(self) -> str:
         left = format_money(self.facts["left_minor"], self.facts["currency"])
-        return (
-            f"Of what return {self.facts['number']} is worth only {left} is still here, so it cannot pay for something "
-            "else. What is left can go back as money."
-        )
+        return _(
+            "Of what return %(number)s is worth only %(left)s is still here, so it cannot pay for "
+            "something else. What is left can go back as money."
+        ) % {"number": self.facts["number"], "left": left}
 
 
 class ExchangeAwaitsReturn(ShopError):

@@ -1,5 +1,7 @@
 """What payments and refunds refuse, in words for a customer or for staff."""
 
+from django.utils.translation import gettext as _
+
 from shop.errors import NotFound, ShopError
 from shop.money import format_money
 
@@ -17,7 +19,7 @@ class UnknownGateway(ShopError):
 
     @property
     def detail(self) -> str:
-        return f"Choose one of: {', '.join(self.facts['known']) or 'none is switched on'}."
+        return _("Choose one of: %(known)s.") % {"known": ", ".join(self.facts["known"]) or "none is switched on"}
 
 
 class NothingToPayBack(ShopError):
@@ -40,7 +42,7 @@ class MoreThanCame(ShopError):
     @property
     def detail(self) -> str:
         left = format_money(self.facts["left_minor"], self.facts["currency"])
-        return f"At most {left} can still go back. Enter that or less."
+        return _("At most %(left)s can still go back. Enter that or less.") % {"left": left}
 
 
 class RefundTooMuch(ShopError):
@@ -53,7 +55,7 @@ class RefundTooMuch(ShopError):
     @property
     def detail(self) -> str:
         left = f"{self.facts['left_minor']} {self.facts['currency']} (minor units)"
-        return f"At most {left} of this payment can still go back. Nothing was changed."
+        return _("At most %(left)s of this payment can still go back. Nothing was changed.") % {"left": left}
 
 
 class PaymentChargedBack(ShopError):

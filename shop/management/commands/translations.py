@@ -21,10 +21,27 @@ from shop.wording import Word, plain_words_in, plain_words_of, words_in, words_o
 
 # What staff and developers alone read is English: the admin, the gallery of components, the stand-in for a provider.
 FOR_STAFF = ("admin", "styleguide", "sandbox")
+# Long texts that are written once in each language.
+WRITTEN_TWICE = {("info", "en"), ("info", "id")}
 APPS = ("shop", "inventory", "orders", "accounts")
 NOT_FOR_SHOPPERS = {
     *("admin", "admin_fields", "admin_site", "staff", "styleguide", "checks", "management", "migrations", "settings"),
-    *("api_fields", "demo", "gateways", "sandbox"),
+    *(
+        "api_fields",
+        "demo",
+        "gateways",
+        "sandbox",
+        "api",
+        "drop_api",
+        "drop_admin",
+        "problems",
+        "parsers",
+        "pictures",
+        "figures",
+        "openapi",
+    ),
+    # Services for staff alone, and what their rows keep.
+    *("stock", "refund", "attention", "session", "repayment"),
 }
 FORMS_OF_STAFF = {"inventory/forms.py"}
 # The header's dates and names would make two runs differ.
@@ -83,8 +100,7 @@ def incomplete(catalog: Catalog) -> list[str]:
 
 
 def _problem(message: Message) -> str:
-    ids = message.id if isinstance(message.id, tuple) else (message.id,)
-    strings = message.string if isinstance(message.string, tuple) else (message.string,)
+    ids, strings = _forms(message.id), _forms(message.string)
     if not all(strings):
         return "is not translated."
     if message.fuzzy:
@@ -94,6 +110,11 @@ def _problem(message: Message) -> str:
     if any(sorted(_placeholders(string)) != wanted for string in strings):
         return "has other placeholders than its translation."
     return ""
+
+
+def _forms(text: Any) -> list[str]:
+    """One text, or the forms of a plural."""
+    return [text] if isinstance(text, str) else [form or "" for form in text or [""]]
 
 
 def _placeholders(text: str) -> list[str]:
@@ -153,7 +174,8 @@ def _plain_words() -> Iterator[tuple[Path, str]]:
 def _templates() -> Iterator[tuple[Path, Template]]:
     folder = Path(settings.BASE_DIR) / "templates"
     for path in sorted(folder.rglob("*.*")):
-        if path.is_file() and path.relative_to(folder).parts[0] not in FOR_STAFF:
+        parts = path.relative_to(folder).parts
+        if path.is_file() and parts[0] not in FOR_STAFF and parts[:2] not in WRITTEN_TWICE:
             yield path, Engine.get_default().from_string(path.read_text())
 
 
