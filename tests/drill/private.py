@@ -97,6 +97,7 @@ class Evening:
         spans = [at for at, _ in self.queue.entered.values()]
         seconds = max(max(spans, default=0) - self.queue.opens_at, 1)
         return {
+            "doors opened after": f"{self.queue.opens_at - self.crowd.started_at:.0f} s",
             "in time for the draw": len(self.room.lots),
             "took a number after it": max(self.room.issued - len(self.room.lots), 0),
             "numbers that came up": self.room.serving,

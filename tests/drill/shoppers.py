@@ -69,7 +69,7 @@ class Shopper:
     scarce: Goods
     hold_seconds: float
     besides: Goods | None = None
-    """A second thing that some put into the cart first."""
+    """A second thing that some put into the cart first, or behind a waiting room, last."""
     place: Place | None = None
     """Where to wait, if there is a waiting room in front."""
     comes_after: float = 0.0
@@ -96,22 +96,30 @@ class Shopper:
     async def come(self, *, until: float) -> None:
         """Play the whole visit; give up at the moment `until`. What goes wrong is kept in `trouble`."""
         try:
-            if self.place is not None and not self.has_come:
-                await asyncio.sleep(max(self.place.queue.opens_at + self.comes_after - time.time(), 0))
-            self.has_come = True
-            if self.besides is not None:
-                await self.door.add(self.besides)
-            if self.place is not None and not await self._is_let_in(self.place, until=until):
-                return
-            if self.place is not None:
-                # Patience begins anew inside.
-                until = max(until, time.time() + INSIDE_SECONDS)
-            if await self._win(until=until):
-                await self._go_on(until=until)
+            await self._visit(until=until)
         except Stuck as error:
             self.trouble = str(error)
         except Lost:
             self.trouble = "the connection broke"
+
+    async def _visit(self, *, until: float) -> None:
+        if self.place is None:
+            await self._add_besides()
+        elif await self._is_let_in(self.place, until=until):
+            # Patience begins anew inside.
+            until = max(until, time.time() + INSIDE_SECONDS)
+        else:
+            return
+        if not await self._win(until=until):
+            return
+        if self.place is not None:
+            # Held before, it would have run out in the waiting room.
+            await self._add_besides()
+        await self._go_on(until=until)
+
+    async def _add_besides(self) -> None:
+        if self.besides is not None:
+            await self.door.add(self.besides)
 
     async def come_back(self) -> None:
         """The last call: one try, and if there is a unit, pay for it at once."""
@@ -119,7 +127,10 @@ class Shopper:
         await self.come(until=time.time())
 
     async def _is_let_in(self, place: Place, *, until: float) -> bool:
-        """Wait for one's turn; whoever has been in is let in."""
+        """Come at one's time and wait for one's turn; whoever has been in is let in."""
+        if not self.has_come:
+            await asyncio.sleep(max(place.queue.opens_at + self.comes_after - time.time(), 0))
+        self.has_come = True
         return self.is_inside or await place.wait(until=until)
 
     async def _win(self, *, until: float) -> bool:
