@@ -70,7 +70,8 @@ def test_key_of_a_killed_request_works_again_at_once(house: House) -> None:
     assert answer.status_code == 201
     assert waited_seconds < SOON_SECONDS
     assert add().json() == answer.json()
-    (kept,) = [reservation for reservation in house.books().reservations if reservation.state == "HELD"]
+    # Its time began with the call that was killed, so it may be over by now.
+    (kept,) = house.books().reservations
     assert kept.units == {SCARCE: 1}
     assert house.prove_stock()[0]
 
