@@ -82,15 +82,11 @@ def room(*, sku: str, key: str) -> dict[str, Any]:
     """Everything that `tests.drill.room_laws.RoomBooks` reads."""
     from django.utils import timezone
 
-    from inventory.models import Reservation
-    from orders.models import CartLine
     from shop.room.models import Room
     from shop.room.services import reading_of
 
     waiting = Room.objects.get(key=key)
     reading = reading_of(key, now=timezone.now())
-    lines = CartLine.objects.filter(variant__sku=sku).select_related("cart")
-    states = dict(Reservation.objects.values_list("pk", "state"))
     return {
         "secret": waiting.secret,
         "commitment": waiting.commitment,
@@ -108,12 +104,25 @@ def room(*, sku: str, key: str) -> dict[str, Any]:
             }
             for row in waiting.admissions.order_by("pk")
         ],
-        "carts": [
-            {"cart_id": str(line.cart_id), "user_id": str(line.cart.user_id or ""), "units": line.quantity}
-            for line in lines
-            if states.get(line.reservation_id) in ("HELD", "COMMITTED")
-        ],
+        "carts": _carts_with(sku),
     }
+
+
+def _carts_with(sku: str) -> list[dict[str, Any]]:
+    """Carts that hold this SKU or became an order of it. Who paid late has it under the order's reservation only."""
+    from inventory.models import Reservation
+    from orders.models import CartLine, OrderLine
+
+    lines = CartLine.objects.filter(variant__sku=sku).select_related("cart")
+    sold = OrderLine.objects.filter(sku=sku).select_related("order")
+    kept = {line.reservation_id: (line.cart_id, line.cart.user_id, line.quantity) for line in lines}
+    kept |= {line.reservation_id: (line.order.cart_id, line.order.user_id, line.quantity) for line in sold}
+    states = dict(Reservation.objects.values_list("pk", "state"))
+    return [
+        {"cart_id": str(cart_id or ""), "user_id": str(user_id or ""), "units": units}
+        for reservation_id, (cart_id, user_id, units) in kept.items()
+        if states.get(reservation_id) in ("HELD", "COMMITTED")
+    ]
 
 
 def books() -> dict[str, Any]:
