@@ -25,7 +25,7 @@ drop.items.create(variant=variant, quota=1, price_minor=99_000)
 services.publish_drop(drop_id=drop.pk, override="test", actor="test", now=now)
 answer = True
 """
-SKU = "SCF-PIN"
+SKU = "GLV-LXL"
 
 
 def test_preview_opens_by_itself_and_the_last_one_is_held_and_paid(shopper: Shopper, running: Shop) -> None:
