@@ -5,11 +5,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, StreamingHttpResponse
-from django.urls import URLPattern, path
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path, reverse
 
 from inventory.models import StockMovement
+from shop.redirects import see_other
 from shop.staff import ReadOnlyAdmin
 
 HEADINGS = ["number", "time", "sku", "location", "kind", "on hand", "held", "allocated", "reason", "who", "reservation"]
@@ -61,11 +65,15 @@ class StockMovementAdmin(ReadOnlyAdmin):
         export = path("export/", self.admin_site.admin_view(self.export_view), name="inventory_stockmovement_export")
         return [export, *super().get_urls()]
 
-    def export_view(self, request: HttpRequest) -> StreamingHttpResponse:
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
         """The movements of the current filter as CSV, streamed: the ledger is long."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        movements = self.get_changelist_instance(request).get_queryset(request)
+        try:
+            movements = self.get_changelist_instance(request).get_queryset(request)
+        except (IncorrectLookupParameters, DisallowedModelAdminLookup):
+            # As the list itself does with a filter that cannot be used.
+            return see_other(f"{reverse('admin:inventory_stockmovement_changelist')}?e=1")
         answer = StreamingHttpResponse(_csv(movements), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = 'attachment; filename="ledger.csv"'
         return answer

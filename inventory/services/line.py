@@ -53,12 +53,13 @@ def join_line(
 
     With a `location_id` it is the line of the drop whose quota is kept there. `label` is what staff read of the holder.
     The same token gives the first place again, whatever has become of it. Where fewer units are free than were asked
-    for, and nobody waits, it is this place's turn at once, with those that are free.
+    for, and nobody waits, it is this place's turn at once, with those that are free. What was never delivered can be
+    waited for, too: its first delivery finds the line.
 
     :raises LineClosed: if staff have closed it, because nothing more can come.
     :raises NotSoldOut: if all these units are free: then they can be had without waiting.
     :raises AlreadyInLine: if this holder waits here already.
-    :raises UnknownStockItem: if the SKU is not sold there.
+    :raises UnknownStockItem: if there is no such SKU, or no such location of a drop.
     :raises InvalidInput: if the quantity is not a whole number between 1 and MAX_UNITS.
     """
     if isinstance(quantity, bool) or not isinstance(quantity, int) or not 1 <= quantity <= MAX_UNITS:
@@ -285,10 +286,7 @@ def _place_and_locked_line(place_id: UUID) -> tuple[PlaceInLine, WaitingLine]:
 
 
 def _refuse_unless_sold_out(line: WaitingLine, *, quantity: int) -> None:
-    items = list(StockItem.objects.of_skus([line.sku], location_id=line.location_id))
-    if not items:
-        raise UnknownStockItem()
-    free = sum(item.unpromised for item in items)
+    free = sum(item.unpromised for item in StockItem.objects.of_skus([line.sku], location_id=line.location_id))
     if free >= quantity:
         raise NotSoldOut(available=free)
 

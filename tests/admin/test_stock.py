@@ -273,6 +273,13 @@ def test_ledger_exports_the_current_filter_without_formulas(boss_client: Client)
     assert len(list(boss_client.get(address).streaming_content)) == 3
 
 
+@pytest.mark.parametrize("query", ["stock_item__id__exact=abc", "foo=1", "created_at__gte=x"])
+def test_ledger_export_of_a_filter_that_cannot_be_used_leads_back_to_the_list(boss_client: Client, query: str) -> None:
+    answer = boss_client.get(f"{reverse('admin:inventory_stockmovement_export')}?{query}")
+
+    assert (answer.status_code, answer["Location"]) == (303, "/admin/inventory/stockmovement/?e=1")
+
+
 def test_ledger_export_needs_the_right(staff_client: Any) -> None:
     assert staff_client("view_order").get(reverse("admin:inventory_stockmovement_export")).status_code == 403
 

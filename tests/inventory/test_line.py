@@ -49,6 +49,20 @@ def state(place: PlaceInLine) -> tuple[str, int]:
     return PlaceInLine.objects.values_list("state", "offered").get(pk=place.pk)
 
 
+def test_join_waits_for_what_was_never_delivered_and_gets_the_first_unit() -> None:
+    variant, place = VariantFactory(), LocationFactory()
+
+    first = services.join_line(sku=variant.sku, quantity=1, token=str(uuid4()), holder="ayu", now=NOW)
+    second = services.join_line(sku=variant.sku, quantity=1, token=str(uuid4()), holder="budi", now=NOW)
+    item = services.receive(
+        sku=variant.sku, location=place.code, quantity=1, reason="first delivery", actor=ACTOR, now=NOW
+    )
+
+    assert state(first) == (PlaceState.OFFERED, 1)
+    assert state(second) == (PlaceState.WAITING, 0)
+    assert awaited(item) == 1
+
+
 # Joining ------------------------------------------------------------------------------------------------------------
 
 
@@ -122,11 +136,8 @@ def test_join_is_refused_when_staff_closed_the_line() -> None:
 
 
 def test_join_is_refused_for_what_is_not_sold() -> None:
-    VariantFactory(sku="NEVER-STOCKED")
-
-    for sku in ("NEVER-STOCKED", "NO-SUCH-SKU"):
-        with nothing_changes(), pytest.raises(services.UnknownStockItem):
-            services.join_line(sku=sku, quantity=1, token="t", holder="maya", now=NOW)
+    with nothing_changes(), pytest.raises(services.UnknownStockItem):
+        services.join_line(sku="NO-SUCH-SKU", quantity=1, token="t", holder="maya", now=NOW)
 
 
 @pytest.mark.parametrize("quantity", [0, -1, 10**9, "3", None, 1.0, True])
