@@ -170,7 +170,11 @@ class ApiDoor:
             _refused(reply)
             return None
         order = reply.json()
-        return Placed(order_id=order["id"], pay_url=_path_of(order["payment"]["redirect_url"]))
+        if order["payment"] is not None:
+            return Placed(order_id=order["id"], pay_url=_path_of(order["payment"]["redirect_url"]))
+        # Whoever placed it was killed before the provider was asked: the order stands, and is paid by another attempt.
+        pay_url = await self.pay_again(order["id"])
+        return None if pay_url is None else Placed(order_id=order["id"], pay_url=pay_url)
 
     async def pay_again(self, order_id: str) -> str | None:
         reply = await self._insist("pay again", f"/api/v1/orders/{order_id}/payments", json={}, key=new_key())
