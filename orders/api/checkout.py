@@ -13,11 +13,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.address_form import COUNTRY
 from orders import gateways, queries, services
 from orders.api.documents import OrderDocument, PaymentDocument, PlacedOrderDocument
 from orders.api.idempotency import HEADER, KEY_PARAMETER, answer_once, respond
 from orders.api.shopper import CART_PARAMETER, OpenToGuests
-from orders.forms import COUNTRY, ContactForm, DeliveryForm, PaymentForm
+from orders.forms import ContactForm, DeliveryForm, PaymentForm
 from orders.gateways import GatewayFailed
 from orders.models import Cart, Checkout, Payment
 from orders.services import Answer, CartClosed, OrderNotPayable
